@@ -1,0 +1,1 @@
+"""The zoo: names(), card(), load(), verify()."""

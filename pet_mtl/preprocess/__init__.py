@@ -1,0 +1,1 @@
+"""Study to Sample: straightening, resampling, planning, finding the lesion, cutting."""

@@ -1,0 +1,72 @@
+"""What readers return: one patient's PET in SUV, its mask, and what is known beside it."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pet_mtl.geometry import Grid
+
+
+@dataclass(frozen=True)
+class Study:
+    """One PET study, in the scanner's own grid.
+
+    Attributes:
+        name: The study's name in its source: folder or file stem. May identify the patient,
+            so it goes only where the user reads it, never into a dataset or a log.
+        patient_id: DICOM PatientID, or "" for image files. The same caution holds.
+        suv: (z, y, x) float32, SUVbw in g/ml.
+        grid: Its grid.
+        suv_factor: SUVbw per rescaled unit (e.g. per Bq/ml); 1 for values that already are SUVbw.
+        reference_time: ISO 8601 decay reference, or "" where no decay was needed. Shown to the
+            user of `pet-mtl suv` only.
+        mask: (z, y, x) bool lesion mask on the same grid, or None.
+        warnings: What was odd but not wrong, each starting with a stable code.
+    """
+
+    name: str
+    patient_id: str
+    suv: NDArray[np.float32]
+    grid: Grid
+    suv_factor: float = 1.0
+    reference_time: str = ""
+    mask: NDArray[np.bool_] | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class StudySource:
+    """Where one study lies, found without reading pixels.
+
+    Attributes:
+        name: Folder name or file stem; unique within one search.
+        layout: "dicom" or "image".
+        path: The study's folder (DICOM) or PET image file.
+        mask_path: A mask image beside it, if any (layout "image").
+        patient_id: DICOM PatientID, or "".
+    """
+
+    name: str
+    layout: str
+    path: Path
+    mask_path: Path | None = None
+    patient_id: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the clinical table says of one patient; None where it says nothing.
+
+    Attributes:
+        time_days: Time to event or censoring, in days, >= 0.
+        event: True if the event was seen at `time_days`, False if censored.
+        response: Class of the response, 0 or 1.
+        covariates: Name to value; absent where the table is empty.
+    """
+
+    time_days: float | None = None
+    event: bool | None = None
+    response: int | None = None
+    covariates: dict[str, float] = field(default_factory=dict)
