@@ -35,7 +35,7 @@ _ROOMS = (
     "writers",
 )
 
-__all__ = ["__version__", *_ROOMS]  # noqa: PLE0604
+__all__ = ["__version__", *_ROOMS]
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -183,7 +183,7 @@ def lps_aligned(array: NDArray[Any], grid: Grid) -> tuple[NDArray[Any], Grid]:
     order = [int(np.flatnonzero(world_axis == w)[0]) for w in (2, 1, 0)]
     signs = [grid.axes[2 - place, axis] for place, axis in enumerate(order)]
     flipped = [place for place, sign in enumerate(signs) if sign < 0]
-    turned = np.flip(array.transpose(order), flipped)
+    turned = np.flip(array.transpose(order), tuple(flipped))
     corner = np.zeros(3)
     for place in flipped:
         corner[order[place]] = grid.shape[order[place]] - 1
