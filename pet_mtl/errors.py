@@ -10,7 +10,8 @@
     │   └── GeometryError     a volume whose axes or spacing make no sense
     ├── ClinicalError         the clinical table cannot be used              exit code 2
     ├── DatasetError          a dataset directory is damaged or does not fit
-    └── ModelError            a run, a model or a bundle is damaged or does not fit
+    ├── ModelError            a run, a model or a bundle is damaged or does not fit
+    └── MetricError           a metric is undefined on these patients
 
 A message says which study or file, what was expected, what was found and what to do.
 """
@@ -149,3 +150,7 @@ class DatasetError(PetMtlError):
 
 class ModelError(PetMtlError):
     """A run, a model or a bundle is missing, damaged or does not fit."""
+
+
+class MetricError(PetMtlError):
+    """A metric is undefined on these patients, or its inputs do not fit together."""

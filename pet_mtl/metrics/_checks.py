@@ -1,0 +1,65 @@
+"""Checks that every metric makes on its inputs."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pet_mtl.errors import MetricError
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+def finite_vector(values: Any, name: str) -> Floats:
+    """A one-dimensional float64 array without NaN or infinity.
+
+    Raises:
+        MetricError: Another shape, or a value that is not finite. Nobody is dropped silently:
+            who leaves out patients must say so where the number is shown.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim != 1:
+        raise MetricError(
+            "METRIC_SHAPE",
+            f"{name} is not one number a patient",
+            expected="one dimension",
+            found=f"{array.ndim} dimensions",
+        )
+    missing = int(np.count_nonzero(~np.isfinite(array)))
+    if missing:
+        raise MetricError(
+            "METRIC_NOT_FINITE",
+            f"{name} holds NaN or infinity",
+            found=f"{missing} of {array.size} patients",
+            todo="Leave these patients out first, and say so beside the number",
+        )
+    return array
+
+
+def binary_vector(values: Any, name: str) -> Bools:
+    """A one-dimensional bool array from bools or from the numbers 0 and 1.
+
+    Raises:
+        MetricError: Another shape, or a value other than 0 and 1.
+    """
+    array = finite_vector(values, name)
+    if not np.isin(array, (0.0, 1.0)).all():
+        raise MetricError("METRIC_NOT_BINARY", f"{name} must be 0 or 1", expected="0 or 1")
+    return array.astype(bool)
+
+
+def same_length(**arrays: NDArray[Any]) -> None:
+    """Refuses arrays of different lengths.
+
+    Raises:
+        MetricError: The lengths differ.
+    """
+    sizes = {name: len(array) for name, array in arrays.items()}
+    if len(set(sizes.values())) > 1:
+        raise MetricError(
+            "METRIC_LENGTH",
+            "the arrays are not of the same patients",
+            expected="equal lengths",
+            found=", ".join(f"{name} {size}" for name, size in sizes.items()),
+        )
