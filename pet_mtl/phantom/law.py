@@ -1,0 +1,137 @@
+"""The law of the phantom: how a patient's factors make survival and response.
+
+Every factor is standardised (mean 0, standard deviation 1) and independent of the others.
+
+    log hazard = sum of HAZARD[k] * z[k]         (with age)
+    logit      = RESPONSE_INTERCEPT + sum of RESPONSE[k] * z[k]
+    time       = SCALE_DAYS * (E / exp(log hazard)) ** (1 / SHAPE),  E standard exponential
+    censoring  = uniform on FOLLOW_UP_DAYS, independent of everything
+
+The *oracle* knows the true log hazard and the true logit; no model can do better on average.
+docs/phantom.md explains the coefficients and gives the measured ceilings.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+IMAGE_FACTORS = (
+    "log_volume",
+    "uptake",
+    "texture",
+    "shape",
+    "necrosis",
+    "rim",
+    "satellites",
+    "nodes",
+)
+FACTORS = (*IMAGE_FACTORS, "age")
+
+HAZARD = {
+    "log_volume": 0.55,
+    "uptake": 0.35,
+    "texture": 0.62,
+    "shape": 0.52,
+    "necrosis": 0.48,
+    "rim": 0.50,
+    "satellites": 0.50,
+    "nodes": 0.65,
+    "age": 0.50,
+}
+RESPONSE = {
+    "log_volume": -0.35,
+    "uptake": 0.75,
+    "texture": -0.90,
+    "shape": -0.60,
+    "necrosis": -0.80,
+    "rim": 0.65,
+    "satellites": -0.55,
+    "nodes": -0.80,
+}
+RESPONSE_INTERCEPT = -0.25
+SHAPE = 1.2
+SCALE_DAYS = 1500.0
+FOLLOW_UP_DAYS = (150.0, 3000.0)
+
+AGE_MEAN_YEARS = 64.0
+AGE_SD_YEARS = 10.0
+
+_NORMAL = ("log_volume", "uptake", "age")
+_NORMAL_CUT = 2.2
+
+
+@dataclass(frozen=True)
+class PhantomOutcome:
+    """One draw of what happens to one patient.
+
+    Attributes:
+        time_days: Days to event or censoring, >= 1.
+        event: Whether the event was seen.
+        response: 0 or 1.
+    """
+
+    time_days: float
+    event: bool
+    response: int
+
+
+def draw_factors(rng: np.random.Generator) -> dict[str, float]:
+    """Draws one patient's standardised factors.
+
+    Volume, uptake and age are normal, cut at 2.2 standard deviations; the others are uniform,
+    so that every image property stays inside its range and none has to be clipped.
+
+    Args:
+        rng: Source of randomness.
+
+    Returns:
+        Factor to value, each with mean 0 and standard deviation 1.
+    """
+    cut = stats.truncnorm(-_NORMAL_CUT, _NORMAL_CUT)
+    sd = float(cut.std())
+    ranks = rng.random(len(FACTORS))
+    return {
+        name: float(cut.ppf(rank)) / sd if name in _NORMAL else float(np.sqrt(3) * (2 * rank - 1))
+        for name, rank in zip(FACTORS, ranks, strict=True)
+    }
+
+
+def age_years(factors: dict[str, float]) -> float:
+    """The age that belongs to the factor "age"."""
+    return AGE_MEAN_YEARS + AGE_SD_YEARS * factors["age"]
+
+
+def log_hazard(factors: dict[str, float], with_age: bool = True) -> float:
+    """The true log hazard, relative to a patient with all factors 0.
+
+    Args:
+        factors: Standardised factors.
+        with_age: False leaves out age: what the image alone can tell.
+    """
+    return sum(
+        weight * factors[name] for name, weight in HAZARD.items() if with_age or name != "age"
+    )
+
+
+def logit(factors: dict[str, float]) -> float:
+    """The true log odds of response."""
+    return RESPONSE_INTERCEPT + sum(weight * factors[name] for name, weight in RESPONSE.items())
+
+
+def draw_outcome(factors: dict[str, float], rng: np.random.Generator) -> PhantomOutcome:
+    """Draws survival, censoring and response of one patient from the law.
+
+    Args:
+        factors: Standardised factors.
+        rng: Source of randomness; three numbers are drawn.
+    """
+    exponential = rng.exponential()
+    censored = rng.uniform(*FOLLOW_UP_DAYS)
+    responds = rng.random() < 1.0 / (1.0 + np.exp(-logit(factors)))
+    event = SCALE_DAYS * (exponential / np.exp(log_hazard(factors))) ** (1.0 / SHAPE)
+    return PhantomOutcome(
+        time_days=max(1.0, round(float(min(event, censored)), 1)),
+        event=bool(event <= censored),
+        response=int(responds),
+    )
