@@ -73,7 +73,7 @@ unit: $(READY)
 wheel: $(WHEEL_READY)
 
 $(WHEEL_READY): $(READY) $(SOURCES) README.md LICENSE
-	rm -rf $(DIST) $(WHEEL_VENV)
+	rm -rf $(DIST) $(WHEEL_VENV) && mkdir -p build
 	$(BIN)/python -m build --no-isolation --outdir $(DIST) . > build/wheel.log || { cat build/wheel.log; exit 1; }
 	$(BIN)/python -m venv --without-pip $(WHEEL_VENV)
 	$(BIN)/uv pip install --quiet --python $(WHEEL_VENV)/bin/python "$$(ls $(CURDIR)/$(DIST)/*.whl)[test]"
