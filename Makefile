@@ -19,7 +19,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 help:
 	@echo "make quickstart  simulate, convert, train, predict, evaluate; results in quickstart/"
 	@echo "make test        everything that must hold: lint, types, layers, wheel, tests"
-	@echo "make docs        write the generated pages: docs/cli.md, errors.md, configuration.md"
+	@echo "make docs        write the pages that the code dictates: commands, errors, formats"
 	@echo "make bench       time what has a limit on time"
 	@echo "make clean       remove what was made, the environment excepted"
 	@echo "parts of test:   env lint types layers wheel wheel-test unit"

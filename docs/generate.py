@@ -1,4 +1,4 @@
-"""Writes the reference pages that the code itself dictates: cli.md, errors.md, configuration.md.
+"""Writes the reference pages that the code dictates: commands, errors, configuration, format.
 
 `make docs` runs it; a contract test holds the pages against the code.
 """
@@ -20,6 +20,7 @@ import click
 from pet_mtl import config, errors
 from pet_mtl.cli import COMMANDS, group
 from pet_mtl.files import write_text
+from pet_mtl.tfrecords import schema
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("pet_mtl", "tfrecords", "models_zoo", "cli")
@@ -52,6 +53,7 @@ def pages() -> dict[str, str]:
         "cli.md": cli_page(),
         "errors.md": errors_page(),
         "configuration.md": configuration_page(),
+        "tfrecord-format.md": format_page(),
     }
 
 
@@ -111,6 +113,47 @@ def configuration_page() -> str:
     return "\n".join([*parts, ""])
 
 
+_FORMAT = """\
+A dataset directory is what `convert` writes and everything later reads. `dataset.json` says which
+cubes, covariates and labels it has; the records are `tf.train.Example`, one a patient, in shards
+that never mix folds. The files bear the names that TensorFlow Datasets expects, one split a fold:
+
+```python
+import tensorflow_datasets as tfds
+
+fold = tfds.builder_from_directory("dataset").as_dataset(split="fold_0")
+```
+
+Without TensorFlow Datasets, `pet_mtl.tfrecords.dataset` gives a `tf.data.Dataset`. Writer, reader
+and TFDS metadata all iterate one table, `tfrecords/schema.py`: version {version}, below. `size` is
+the number of voxels along each axis and `covariates` their number, both in `dataset.json`. Axes are
+(z, y, x), channels last, and run to Superior, Posterior, Left. A label that is absent is stored as
+zeros with its flag off; the flag decides.
+
+Encodings: `none` is a list of numbers, `bytes` raw little-endian, `zlib` the same, compressed.
+"""
+
+
+def format_page() -> str:
+    """The feature table of a record."""
+    rows = [
+        f"| `{f['name']}` | {f['dtype']} | {', '.join(map(str, f['shape'])) or 'scalar'} "
+        f"| {f['encoding']} | {f['unit']} | {_cell(f['doc'])} |"
+        for f in schema.table()
+    ]
+    return "\n".join(
+        [
+            "# TFRecord format\n",
+            GENERATED,
+            _FORMAT.format(version=schema.SCHEMA_VERSION),
+            "| Feature | Type | Shape | Encoding | Unit | Meaning |",
+            "|---|---|---|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
 def coded() -> list[Coded]:
     """All errors and warnings with a code, in the whole source."""
     found: set[Coded] = set()
@@ -127,10 +170,12 @@ def _coded_in(tree: ast.Module) -> Iterator[Coded]:
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef) and node.returns is not None
     }
-    for node in ast.walk(tree):
+    nodes = list(ast.walk(tree))
+    parts = {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
+    for node in nodes:
         if isinstance(node, ast.Call):
             yield from _coded_call(node, returns)
-        elif isinstance(node, ast.Constant | ast.JoinedStr):
+        elif isinstance(node, ast.Constant | ast.JoinedStr) and id(node) not in parts:
             match = WARNING.match(_text(node))
             if match:
                 yield Coded(match[1], "Warning", _text(node)[match.end() :])
