@@ -1,1 +1,1 @@
-"""The training room."""
+"""Training: batches, stages, heads, folds, runs."""

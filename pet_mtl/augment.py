@@ -1,0 +1,138 @@
+"""Random changes of a decoded patient that keep the meaning of SUV.
+
+Each operation is a frozen dataclass called with a patient and a stateless seed, so that a
+pipeline prints itself and replays exactly. A patient is the dict of
+`pet_mtl.tfrecords.dataset.load_samples`; cubes are (z, y, x, 1).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+
+from pet_mtl.config import AugmentConfig
+from pet_mtl.sample import SCALES
+
+Patient = dict[str, Any]
+Operation = Callable[[Patient, Any], Patient]
+
+
+def cubes_of(scale: str) -> tuple[str, str, str]:
+    """Names of all cubes of one scale, which move together."""
+    return (scale, f"{scale}_valid", f"{scale}_mask")
+
+
+@dataclass(frozen=True)
+class Flip:
+    """Mirrors both cubes along each axis with probability one half."""
+
+    def __call__(self, patient: Patient, seed: Any) -> Patient:
+        """The same axes are mirrored in both cubes."""
+        toss = tf.random.stateless_uniform([3], seed) < 0.5
+        changed = dict(patient)
+        for name in (name for scale in SCALES for name in cubes_of(scale)):
+            cube = changed[name]
+            for axis in range(3):
+                cube = tf.cond(
+                    toss[axis], lambda c=cube, a=axis: tf.reverse(c, [a]), lambda c=cube: c
+                )
+            changed[name] = cube
+        return changed
+
+
+@dataclass(frozen=True)
+class Shift:
+    """Moves each cube by whole voxels; what moves in is outside the image.
+
+    A lesion is not always found at its very centre; neither should it be in training.
+
+    Attributes:
+        voxels: Largest shift along each axis.
+    """
+
+    voxels: int
+
+    def __call__(self, patient: Patient, seed: Any) -> Patient:
+        """Fine and context move independently."""
+        changed = dict(patient)
+        for number, scale in enumerate(SCALES):
+            start = tf.random.stateless_uniform(
+                [3], seed + number, 0, 2 * self.voxels + 1, dtype=tf.int32
+            )
+            for name in cubes_of(scale):
+                changed[name] = self._moved(changed[name], start)
+        return changed
+
+    def _moved(self, cube: Any, start: Any) -> Any:
+        size = tf.shape(cube)
+        padded = tf.pad(cube, [[self.voxels] * 2] * 3 + [[0, 0]])
+        moved = tf.slice(padded, tf.concat([start, [0]], 0), size)
+        return tf.ensure_shape(moved, cube.shape)
+
+
+@dataclass(frozen=True)
+class Calibrate:
+    """Multiplies a whole study by one factor, as a scanner's calibration error does.
+
+    Attributes:
+        deviation: Standard deviation of the logarithm of the factor.
+    """
+
+    deviation: float
+
+    def __call__(self, patient: Patient, seed: Any) -> Patient:
+        """Both cubes get the same factor."""
+        factor = tf.exp(self.deviation * tf.random.stateless_normal([], seed))
+        return {**patient, **{scale: patient[scale] * factor for scale in SCALES}}
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Adds noise that grows with the square root of uptake, as counting noise does.
+
+    Attributes:
+        level: Standard deviation at SUV 1.
+    """
+
+    level: float
+
+    def __call__(self, patient: Patient, seed: Any) -> Patient:
+        """Voxels beyond the image stay 0, and SUV stays positive."""
+        changed = dict(patient)
+        for number, scale in enumerate(SCALES):
+            suv = changed[scale]
+            noise = tf.random.stateless_normal(tf.shape(suv), seed + number)
+            noisy = suv + self.level * tf.sqrt(tf.maximum(suv, 0.0)) * noise
+            changed[scale] = tf.maximum(noisy, 0.0)
+        return changed
+
+
+def pipeline(config: AugmentConfig) -> tuple[Operation, ...]:
+    """The operations a configuration asks for, in order."""
+    operations: list[Operation] = []
+    if config.flip:
+        operations.append(Flip())
+    if config.shift_voxels:
+        operations.append(Shift(config.shift_voxels))
+    if config.calibration:
+        operations.append(Calibrate(config.calibration))
+    if config.noise:
+        operations.append(Noise(config.noise))
+    return tuple(operations)
+
+
+def apply(operations: tuple[Operation, ...], patient: Patient, seed: Any) -> Patient:
+    """Applies all operations, each with a seed of its own.
+
+    Args:
+        operations: From `pipeline`.
+        patient: Decoded patient.
+        seed: (2,) int32, one for each patient and epoch.
+
+    Returns:
+        The changed patient.
+    """
+    for number, operation in enumerate(operations):
+        patient = operation(patient, tf.stack([seed[0], seed[1] + 7919 * number]))
+    return patient

@@ -1,0 +1,242 @@
+"""Models that leave training: a SavedModel with named signatures, and how to call it.
+
+A bundle is a folder that TF Serving reads, with `bundle.json` in `assets.extra/`:
+
+    saved_model.pb  variables/  fingerprint.pb  assets.extra/bundle.json
+
+Nothing in it needs Keras or this package to run.
+"""
+
+import hashlib
+import json
+import platform
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from pet_mtl._version import __version__
+from pet_mtl.errors import ModelError
+from pet_mtl.files import write_json
+from pet_mtl.losses import survival_curve
+from pet_mtl.models import ModelSpec
+from pet_mtl.sample import SCALES, GridPlan
+
+BUNDLE_JSON = "assets.extra/bundle.json"
+FORMAT_VERSION = 1
+
+Array = NDArray[np.float32]
+
+
+def versions() -> dict[str, str]:
+    """Versions of what computes the numbers."""
+    return {
+        "pet_mtl": __version__,
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def export_bundle(
+    models: Sequence[keras.Model], spec: ModelSpec, path: Path, facts: dict[str, Any]
+) -> None:
+    """Writes one SavedModel of one or several models of the same kind.
+
+    Several models (the folds of a run) become one that averages their probabilities.
+
+    Signatures: `serving_default` (both cubes in; `mask`, `survival`, `risk`, `response` out) and
+    `locate` (a context cube in, `mask` out: finds the lesion).
+
+    Args:
+        models: From `pet_mtl.models.build_model`, trained.
+        spec: What the data fixed of them.
+        path: The folder; replaced whole.
+        facts: More for `bundle.json`, such as the dataset's fingerprint.
+    """
+    module = _Served(list(models), spec)
+    about = {
+        "format_version": FORMAT_VERSION,
+        "size": spec.plan.size,
+        "fine_mm": spec.plan.fine_mm,
+        "context_mm": spec.plan.context_mm,
+        "covariates": list(spec.covariates),
+        "edges_days": list(spec.edges_days),
+        "members": len(models),
+        "suv": "SUVbw, g/ml",
+        "versions": versions(),
+        **facts,
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".tmp-") as folder:
+        fresh = Path(folder) / "bundle"
+        signatures = {"serving_default": module.predict, "locate": module.locate}
+        tf.saved_model.save(module, str(fresh), signatures=signatures)
+        write_json(fresh / BUNDLE_JSON, about)
+        if path.exists():
+            shutil.rmtree(path)
+        fresh.rename(path)
+
+
+class _Served(tf.Module):  # type: ignore[misc]
+    """The functions that are exported, and the variables they read, each stored once."""
+
+    def __init__(self, models: list[keras.Model], spec: ModelSpec) -> None:
+        super().__init__()
+        self._models, self._spec = models, spec
+        self.weights = [variable.value for model in models for variable in model.variables]
+        cube = [None, *[spec.plan.size] * 3, 1]
+        shapes = {scale: cube for scale in SCALES}
+        if spec.covariates:
+            shapes |= {n: [None, len(spec.covariates)] for n in ("clinical", "clinical_known")}
+        inputs = {n: tf.TensorSpec(s, tf.float32, name=n) for n, s in shapes.items()}
+        self._locators = [_locator(model) for model in models]
+        self.predict = tf.function(self._predict, input_signature=[inputs], jit_compile=False)
+        self.locate = tf.function(
+            self._locate, input_signature=[inputs["context"]], jit_compile=False
+        )
+
+    def _predict(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        results = [probabilities(model(inputs, training=False)) for model in self._models]
+        return {n: tf.add_n([r[n] for r in results]) / len(results) for n in results[0]}
+
+    def _locate(self, context: Any) -> dict[str, Any]:
+        masks = [locator(context, training=False) for locator in self._locators]
+        return {"mask": tf.sigmoid(tf.add_n(masks) / len(masks))}
+
+
+def _locator(model: keras.Model) -> keras.Model:
+    """Context cube to mask logits, without the rest of the network."""
+    context = model.input["context"]
+    image = model.get_layer("log_suv")(context)
+    levels = model.get_layer("encoder")(image)
+    return keras.Model(context, model.get_layer("mask_decoder")([*levels, image]))
+
+
+def probabilities(outputs: dict[str, Any]) -> dict[str, Any]:
+    """What users read: probabilities, a curve, and one risk."""
+    curve = survival_curve(outputs["survival"])
+    # Hazard logits of one patient differ from another's by one number, whatever the interval.
+    risk = tf.reduce_mean(outputs["survival"], axis=-1)
+    return {
+        "mask": tf.sigmoid(outputs["mask"]),
+        "survival": curve,
+        "risk": risk,
+        "response": tf.sigmoid(outputs["response"][:, 0]),
+    }
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """A loaded bundle; runs without Keras.
+
+    Attributes:
+        plan: The cubes it reads.
+        covariates: Names of its clinical inputs.
+        edges_days: Days at which its survival curves are given.
+        versions: What it was made with.
+        fingerprint: SHA-256 over graph and weights, 16 hex digits.
+        about: All of `bundle.json`.
+    """
+
+    plan: GridPlan
+    covariates: tuple[str, ...]
+    edges_days: tuple[float, ...]
+    versions: dict[str, str]
+    fingerprint: str
+    about: dict[str, Any]
+    _loaded: Any
+
+    def predict(
+        self,
+        fine: Array,
+        context: Array,
+        clinical: Array | None = None,
+        clinical_known: Array | None = None,
+    ) -> dict[str, Array]:
+        """Runs the model.
+
+        Args:
+            fine: (batch, size, size, size, 1) SUVbw.
+            context: The same shape, SUVbw.
+            clinical: (batch, covariates); absent means all unknown.
+            clinical_known: (batch, covariates) 1 where known.
+
+        Returns:
+            `mask` (batch, size, size, size, 2) probability, last axis (fine, context); `survival`
+            (batch, edges) probability to live beyond each edge; `risk` (batch,), higher is
+            worse; `response` (batch,) probability.
+        """
+        inputs = {"fine": tf.constant(fine), "context": tf.constant(context)}
+        if self.covariates:
+            empty = np.zeros((len(fine), len(self.covariates)), np.float32)
+            inputs["clinical"] = tf.constant(empty if clinical is None else clinical)
+            inputs["clinical_known"] = tf.constant(
+                empty if clinical_known is None else clinical_known
+            )
+        result = self._loaded.signatures["serving_default"](**inputs)
+        return {name: value.numpy() for name, value in result.items()}
+
+    def context_mask(self, tiles: Array) -> Array:
+        """Lesion probability of context cubes: (batch, size, size, size, 1)."""
+        mask: Array = self._loaded.signatures["locate"](tf.constant(tiles))["mask"].numpy()
+        return mask
+
+
+def load_predictor(path: Path) -> Predictor:
+    """Loads a run or a bundle.
+
+    Args:
+        path: A run directory (its `saved_model` is taken) or a bundle.
+
+    Returns:
+        The predictor.
+
+    Raises:
+        ModelError: No bundle there, or one of another format.
+    """
+    bundle = path / "saved_model" if (path / "saved_model").is_dir() else path
+    about_path = bundle / BUNDLE_JSON
+    if not (bundle / "saved_model.pb").is_file() or not about_path.is_file():
+        raise ModelError(
+            "MODEL_NOT_FOUND",
+            "there is no trained model here",
+            expected="a run directory with saved_model/, or a bundle with saved_model.pb",
+            todo="Give the output folder of a finished `pet-mtl train`",
+            subject=path.name,
+        )
+    about = json.loads(about_path.read_text(encoding="utf-8"))
+    if about.get("format_version") != FORMAT_VERSION:
+        raise ModelError(
+            "MODEL_FORMAT",
+            "the bundle has another format",
+            expected=str(FORMAT_VERSION),
+            found=str(about.get("format_version")),
+            todo="Load it with the version of pet-mtl that wrote it, or train anew",
+            subject=path.name,
+        )
+    return Predictor(
+        GridPlan(about["size"], about["fine_mm"], about["context_mm"]),
+        tuple(about["covariates"]),
+        tuple(about["edges_days"]),
+        about["versions"],
+        fingerprint(bundle),
+        about,
+        tf.saved_model.load(str(bundle)),
+    )
+
+
+def fingerprint(bundle: Path) -> str:
+    """SHA-256 over graph and weights of a bundle, 16 hex digits."""
+    digest = hashlib.sha256()
+    for file in [bundle / "saved_model.pb", *sorted((bundle / "variables").iterdir())]:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,62 @@
+"""The decoders: the lesion mask, with skips; the reconstruction, without."""
+
+from typing import Any
+
+import keras
+from keras import layers
+
+from pet_mtl.config import ModelConfig
+from pet_mtl.models.blocks import conv_block
+
+# Lesions fill few voxels; starting from "no lesion" keeps the first steps from flooding the cube.
+_MASK_BIAS = -2.0
+
+
+def _level_inputs(config: ModelConfig, size: int) -> list[Any]:
+    return [
+        keras.Input((size >> k,) * 3 + (filters,), name=f"level{k}")
+        for k, filters in enumerate(config.filters, start=1)
+    ]
+
+
+def build_mask_decoder(config: ModelConfig, size: int) -> keras.Model:
+    """Lesion logits at full resolution from all levels and the image itself.
+
+    | | shape |
+    |---|---|
+    | inputs | the encoder's levels, and log SUV (batch, size, size, size, 1) |
+    | output | (batch, size, size, size, 1) logits |
+    """
+    levels = _level_inputs(config, size)
+    image = keras.Input((size, size, size, 1), name="log_suv")
+    x = levels[-1]
+    for number in range(len(levels) - 2, -1, -1):
+        filters = config.filters[number]
+        x = layers.UpSampling3D(2, name=f"up{number + 1}")(x)
+        x = layers.Concatenate(name=f"skip{number + 1}")([x, levels[number]])
+        x = conv_block(x, filters, config.groups, name=f"merge{number + 1}")
+    x = layers.Conv3DTranspose(4, 2, strides=2, activation="swish", name="up_full")(x)
+    x = layers.Concatenate(name="skip_image")([x, image])
+    x = layers.Conv3D(4, 3, padding="same", activation="swish", name="full")(x)
+    bias = keras.initializers.Constant(_MASK_BIAS)
+    logits = layers.Conv3D(1, 1, bias_initializer=bias, name="logits", dtype="float32")(x)
+    return keras.Model([*levels, image], logits, name="mask_decoder")
+
+
+def build_reconstruction_decoder(config: ModelConfig, size: int) -> keras.Model:
+    """Log SUV at full resolution from the deepest level alone.
+
+    Without skips the image has to pass through the bottleneck, which is the point of the task.
+
+    | | shape |
+    |---|---|
+    | input | the encoder's deepest level |
+    | output | (batch, size, size, size, 1) log(1 + SUV) |
+    """
+    deepest = _level_inputs(config, size)[-1]
+    x = deepest
+    for number in range(len(config.filters) - 2, -1, -1):
+        x = layers.UpSampling3D(2, name=f"up{number + 1}")(x)
+        x = conv_block(x, config.filters[number], config.groups, name=f"conv{number + 1}")
+    x = layers.Conv3DTranspose(1, 2, strides=2, name="image", dtype="float32")(x)
+    return keras.Model(deepest, x, name="reconstruction_decoder")

@@ -1,0 +1,159 @@
+"""The whole network: two cubes in; mask, reconstruction, survival and response out."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+from keras import layers
+
+from pet_mtl.config import ModelConfig
+from pet_mtl.errors import ConfigError
+from pet_mtl.layers import (
+    LesionRadiomics,
+    LogSuv,
+    RegionPooling,
+    RegionWeights,
+    Standardize,
+    SurroundingsRadiomics,
+)
+from pet_mtl.models.decoder import build_mask_decoder, build_reconstruction_decoder
+from pet_mtl.models.encoder import build_encoder
+from pet_mtl.models.heads import HazardHead, ResponseHead
+from pet_mtl.sample import SCALES, GridPlan
+
+FEATURES = "outcome_features"
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """What the data fix of the network.
+
+    Attributes:
+        plan: The two cubes.
+        covariates: Names of the clinical inputs; empty for none.
+        edges_days: Right ends of the survival intervals.
+    """
+
+    plan: GridPlan
+    covariates: tuple[str, ...]
+    edges_days: tuple[float, ...]
+
+
+def build_model(config: ModelConfig, spec: ModelSpec) -> keras.Model:
+    """Builds the functional model.
+
+    | | shape | meaning |
+    |---|---|---|
+    | input `fine`, `context` | (batch, size, size, size, 1) | raw SUVbw |
+    | input `clinical`, `clinical_known` | (batch, covariates) | only with covariates |
+    | output `mask` | (batch, size, size, size, 2) | logits, last axis (fine, context) |
+    | output `reconstruction` | (batch, size, size, size, 2) | log(1 + SUV), likewise |
+    | output `survival` | (batch, intervals) | logits of the hazards |
+    | output `response` | (batch, 1) | logit |
+
+    Args:
+        config: The network's switches.
+        spec: What the data fix.
+
+    Returns:
+        The model; its outputs are a dict. Without `config.reconstruction` that key is absent.
+
+    Raises:
+        ConfigError: The cube cannot be halved often enough.
+    """
+    _check(config, spec)
+    size = spec.plan.size
+    cubes = {scale: keras.Input((size,) * 3 + (1,), name=scale) for scale in SCALES}
+    encoder, decoder = build_encoder(config, size), build_mask_decoder(config, size)
+    log_suv = LogSuv(config.suv_clip, name="log_suv")
+    images = {scale: log_suv(cube) for scale, cube in cubes.items()}
+    levels = {scale: encoder(image) for scale, image in images.items()}
+    logits = {scale: decoder([*levels[scale], images[scale]]) for scale in SCALES}
+    outputs = {"mask": layers.Concatenate(name="mask")([logits[s] for s in SCALES])}
+    if config.reconstruction:
+        rebuild = build_reconstruction_decoder(config, size)
+        both = [rebuild(levels[s][-1]) for s in SCALES]
+        outputs["reconstruction"] = layers.Concatenate(name="reconstruction")(both)
+    clinical = _clinical_inputs(spec)
+    pooled = _pooled_features(config, spec, cubes, levels, logits)
+    features = _features(config, pooled, clinical)
+    dropped = layers.Dropout(config.dropout, name="dropout")(features)
+    outputs["survival"] = HazardHead(spec.edges_days, name="survival")(dropped)
+    outputs["response"] = ResponseHead(name="response")(dropped)
+    return keras.Model({**cubes, **clinical}, outputs, name="pet_mtl")
+
+
+def _check(config: ModelConfig, spec: ModelSpec) -> None:
+    factor = 1 << len(config.filters)
+    if spec.plan.size % factor:
+        raise ConfigError(
+            "MODEL_SIZE",
+            "the cube cannot be halved once for each encoder level",
+            expected=f"a size divisible by {factor}",
+            found=str(spec.plan.size),
+            todo="Convert with another --size, or give fewer model.filters",
+        )
+    if any(filters % config.groups for filters in config.filters):
+        raise ConfigError(
+            "MODEL_GROUPS",
+            "model.groups must divide each of model.filters",
+            found=f"groups {config.groups}, filters {config.filters}",
+        )
+    if config.pooling not in ("lesion", "global"):
+        raise ConfigError(
+            "MODEL_POOLING",
+            "unknown model.pooling",
+            expected="lesion or global",
+            found=config.pooling,
+        )
+
+
+def _clinical_inputs(spec: ModelSpec) -> dict[str, Any]:
+    """The optional clinical inputs: values, and which of them are known."""
+    if not spec.covariates:
+        return {}
+    shape = (len(spec.covariates),)
+    return {name: keras.Input(shape, name=name) for name in ("clinical", "clinical_known")}
+
+
+def _pooled_features(
+    config: ModelConfig, spec: ModelSpec, cubes: Any, levels: Any, logits: Any
+) -> dict[str, Any]:
+    """Groups of patient-wise features: learned ones of each scale, and the statistics."""
+    groups: dict[str, Any] = {}
+    sigmoid = layers.Activation("sigmoid", name="mask_probability")
+    for scale in SCALES if config.use_context else SCALES[:1]:
+        probability = sigmoid(logits[scale])
+        spacing = spec.plan.spacing_mm(scale)
+        regions = RegionWeights(
+            spacing, config.ring_mm, only_all=config.pooling == "global", name=f"{scale}_regions"
+        )
+        weights = regions(probability)
+        groups[f"learned_{scale}"] = layers.Concatenate(name=f"pooled_{scale}")(
+            [
+                RegionPooling(name=f"{scale}_pool{k}")([level, weights])
+                for k, level in enumerate(levels[scale], start=1)
+            ]
+        )
+        if config.radiomics:
+            kind = LesionRadiomics if scale == "fine" else SurroundingsRadiomics
+            groups[f"radiomics_{scale}"] = kind(spacing, name=f"{scale}_radiomics")(
+                [cubes[scale], probability]
+            )
+    return groups
+
+
+def _features(config: ModelConfig, pooled: dict[str, Any], clinical: dict[str, Any]) -> Any:
+    """Standardises each group and joins them; learned features are projected to few dimensions."""
+    parts = []
+    for name, group in pooled.items():
+        part = Standardize(name=f"{name}_standard")(group)
+        if name.startswith("learned"):
+            part = layers.Dense(config.embedding, use_bias=False, name=f"{name}_projection")(part)
+            part = Standardize(name=f"{name}_embedding")(part)
+        parts.append(part)
+    if clinical:
+        values = Standardize(name="clinical_standard")(clinical["clinical"])
+        parts.append(layers.Multiply(name="clinical_masked")([values, clinical["clinical_known"]]))
+    joined = layers.Concatenate()(parts) if len(parts) > 1 else parts[0]
+    return layers.Identity(name=FEATURES)(joined)

@@ -1,0 +1,111 @@
+"""Decoded patients to batches of inputs, targets and weights."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+
+from pet_mtl.augment import Operation, apply, cubes_of
+from pet_mtl.sample import SCALES
+
+_CUBES = tuple(name for scale in SCALES for name in cubes_of(scale))
+
+
+@dataclass(frozen=True)
+class BatchPlan:
+    """How batches are made.
+
+    Attributes:
+        batch_size: Patients a batch.
+        clinical: Whether the model has clinical inputs.
+        suv_clip: Upper SUV of the reconstruction target.
+        seed: Seed of order and augmentation.
+    """
+
+    batch_size: int
+    clinical: bool
+    suv_clip: float
+    seed: int
+
+
+def in_memory(patients: tf.data.Dataset) -> tf.data.Dataset:
+    """Keeps decoded patients in memory; masks as bytes, which is half the room."""
+
+    def compact(patient: dict[str, Any]) -> dict[str, Any]:
+        small = {name: tf.cast(patient[name], tf.uint8) for name in _CUBES if name not in SCALES}
+        return {**patient, **small}
+
+    return patients.map(compact, num_parallel_calls=tf.data.AUTOTUNE).cache()
+
+
+def training_batches(
+    patients: tf.data.Dataset, count: int, operations: tuple[Operation, ...], plan: BatchPlan
+) -> tf.data.Dataset:
+    """Endless, shuffled, augmented batches.
+
+    Args:
+        patients: From `in_memory`.
+        count: Number of patients, the size of the shuffle buffer.
+        operations: Augmentation.
+        plan: Batch size, seed.
+
+    Returns:
+        Dataset of (inputs, targets, weights), the same under the same seed.
+    """
+    seeds = tf.data.Dataset.random(seed=plan.seed, rerandomize_each_iteration=False)
+    order = patients.shuffle(count, seed=plan.seed, reshuffle_each_iteration=True).repeat()
+
+    def change(patient: dict[str, Any], seed: Any) -> dict[str, Any]:
+        pair = tf.stack([tf.cast(seed % 2**31, tf.int32), plan.seed])
+        return apply(operations, _widened(patient), pair)
+
+    pairs = tf.data.Dataset.zip((order, seeds))
+    changed = pairs.map(change, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    return _batched(changed, plan)
+
+
+def plain_batches(patients: tf.data.Dataset, plan: BatchPlan) -> tf.data.Dataset:
+    """Every patient once, in order, unchanged."""
+    return _batched(patients.map(_widened), plan)
+
+
+def _widened(patient: dict[str, Any]) -> dict[str, Any]:
+    """Cubes back to float32."""
+    return {**patient, **{name: tf.cast(patient[name], tf.float32) for name in _CUBES}}
+
+
+def _batched(patients: tf.data.Dataset, plan: BatchPlan) -> tf.data.Dataset:
+    batches = patients.batch(plan.batch_size)
+    return batches.map(lambda patient: _triple(patient, plan)).prefetch(2)
+
+
+def _triple(patient: dict[str, Any], plan: BatchPlan) -> tuple[Any, Any, Any]:
+    """Inputs, targets and weights; a missing label has weight 0."""
+    inputs = {scale: patient[scale] for scale in SCALES}
+    if plan.clinical:
+        inputs |= {name: patient[name] for name in ("clinical", "clinical_known")}
+    valid = [patient[f"{scale}_valid"] for scale in SCALES]
+    masks = [patient[f"{scale}_mask"] for scale in SCALES]
+    images = [tf.math.log1p(tf.clip_by_value(inputs[s], 0.0, plan.suv_clip)) for s in SCALES]
+    targets = {
+        "mask": tf.concat([*masks, *valid], axis=-1),
+        "reconstruction": tf.concat([*images, *valid], axis=-1),
+        "survival": tf.stack([patient["time_days"], patient["event"]], axis=-1),
+        "response": patient["response"][:, None],
+    }
+    weights = {
+        "mask": patient["has_mask"],
+        "reconstruction": tf.ones_like(patient["has_mask"]),
+        "survival": patient["has_survival"],
+        "response": patient["has_response"],
+    }
+    return inputs, targets, weights
+
+
+def only(names: tuple[str, ...]) -> Any:
+    """A map function that keeps some targets and weights (a stage trains only those)."""
+
+    def keep(inputs: Any, targets: Any, weights: Any) -> tuple[Any, Any, Any]:
+        return inputs, {n: targets[n] for n in names}, {n: weights[n] for n in names}
+
+    return keep

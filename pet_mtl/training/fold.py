@@ -1,0 +1,151 @@
+"""Training one fold: stages, heads, held-out predictions."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from pet_mtl.augment import pipeline
+from pet_mtl.config import TrainConfig
+from pet_mtl.errors import DatasetError
+from pet_mtl.export import export_bundle
+from pet_mtl.files import atomic_path, write_csv
+from pet_mtl.models import ModelSpec, build_model
+from pet_mtl.tfrecords.dataset import DatasetInfo
+from pet_mtl.training.batches import BatchPlan, only, plain_batches, training_batches
+from pet_mtl.training.features import fit_outcomes
+from pet_mtl.training.inner import split_patients
+from pet_mtl.training.oof import write_predictions
+from pet_mtl.training.stage import Report, StageData, StagePlan, StageSettings, run_stage
+
+_EVENTS_PER_INTERVAL = 4
+_FEWEST_INTERVALS = 3
+_DEFAULT_EDGES = (365.0, 730.0, 1095.0)
+
+
+@dataclass(frozen=True)
+class FoldJob:
+    """One fold to train.
+
+    Attributes:
+        info: The dataset.
+        config: The configuration.
+        fold: The fold that is held out; -1 to train on everything.
+        folder: Where its results go.
+    """
+
+    info: DatasetInfo
+    config: TrainConfig
+    fold: int
+    folder: Path
+
+
+def train_fold(job: FoldJob, report: Report) -> None:
+    """Trains one fold and writes `best.keras`, `metrics.csv`, `predictions.csv`, `saved_model/`.
+
+    Args:
+        job: What to train.
+        report: Called with one line a validation.
+    """
+    config, info = job.config, job.info
+    seed = config.seed * 1000 + job.fold + 1
+    keras.utils.set_random_seed(seed)
+    training, validation, counts = split_patients(info, job.fold, seed)
+    spec = ModelSpec(info.plan, info.covariates, survival_edges(info, config.model.intervals))
+    model = build_model(config.model, spec)
+    plan = BatchPlan(config.stage.batch_size, bool(info.covariates), config.model.suv_clip, seed)
+    report(f"{counts[0]} training and {counts[1]} inner validation patients")
+    history = _learn(model, job, (training, validation, counts[0]), plan, report)
+    with atomic_path(job.folder / "best.keras") as temporary:
+        model.save(temporary)
+    columns = ("stage", "epoch", "loss", "val_loss")
+    rows = [dict(zip(columns, row, strict=True)) for row in history]
+    write_csv(job.folder / "metrics.csv", columns, rows)
+    facts = {"fold": job.fold, "dataset_fingerprint": info.fingerprint}
+    export_bundle([model], spec, job.folder / "saved_model", facts)
+    if job.fold >= 0:
+        write_predictions(model, info, job.fold, plan, job.folder / "predictions.csv")
+
+
+def _learn(
+    model: keras.Model,
+    job: FoldJob,
+    patients: tuple[tf.data.Dataset, tf.data.Dataset, int],
+    plan: BatchPlan,
+    report: Report,
+) -> list[tuple[Any, ...]]:
+    """Mask and reconstruction first; then the heads; then all together, if asked for."""
+    config = job.config
+    training, validation, count = patients
+    settings = StageSettings(config.loss, config.stage, job.folder / "state", report)
+    history: list[tuple[Any, ...]] = []
+    operations = pipeline(config.augment)
+    for stage in _stages(model, config):
+        chosen = _masked if stage.name == "mask" and int(job.info.counts["masks"]) else _all
+        batches = training_batches(training.filter(chosen), count, operations, plan)
+        held = plain_batches(validation.filter(chosen), plan)
+        keep = only(stage.outputs)
+        data = StageData(batches.map(keep), held.map(keep))
+        rows = run_stage(model, stage, data, settings)
+        history += [(stage.name, *row) for row in rows]
+        if stage.name == "mask":
+            everyone = plain_batches(training.concatenate(validation), plan)
+            heads = fit_outcomes(model, everyone, config.loss.head_penalty, plan.seed)
+            report(
+                f"heads on {heads.features} features: penalty survival "
+                f"{heads.survival.penalty:g}, response {heads.response.penalty:g}"
+            )
+    return history
+
+
+def _masked(patient: dict[str, Any]) -> Any:
+    return patient["has_mask"] > 0.5
+
+
+def _all(patient: dict[str, Any]) -> Any:
+    return tf.constant(True)
+
+
+def _stages(model: keras.Model, config: TrainConfig) -> list[StagePlan]:
+    """The stages a configuration asks for."""
+    pixels = tuple(name for name in ("mask", "reconstruction") if name in model.output)
+    stages = [StagePlan("mask", pixels, config.stage.mask_steps, config.stage.mask_rate)]
+    if config.stage.joint_steps:
+        every = (*pixels, "survival", "response")
+        stages.append(StagePlan("joint", every, config.stage.joint_steps, config.stage.joint_rate))
+    return stages
+
+
+def survival_edges(info: DatasetInfo, intervals: int) -> tuple[float, ...]:
+    """Right ends of the survival intervals: quantiles of the dataset's event times.
+
+    Few events make few intervals, so that each holds some. The days are a property of the
+    dataset, like its voxel grids, so that the curves of all folds can be averaged.
+
+    Args:
+        info: The dataset.
+        intervals: Number of intervals wanted.
+
+    Returns:
+        Days, increasing.
+
+    Raises:
+        DatasetError: Nothing to learn: neither an outcome nor a mask.
+    """
+    rows = info.studies()
+    if not any("1" in (r["has_survival"], r["has_response"], r["has_mask"]) for r in rows):
+        raise DatasetError(
+            "DATASET_NO_LABELS",
+            "no patient has a mask, a survival time or a response",
+            todo="Convert again with --clinical and its columns, or with masks",
+        )
+    known = [r for r in rows if r["has_survival"] == "1" and float(r["event"]) > 0]
+    if not known:
+        return _DEFAULT_EDGES
+    count = max(_FEWEST_INTERVALS, min(intervals, len(known) // _EVENTS_PER_INTERVAL))
+    times = [float(row["time_days"]) for row in known]
+    edges = np.quantile(times, np.linspace(0, 1, count + 1)[1:])
+    return tuple(float(edge) for edge in np.unique(np.maximum(1.0, np.ceil(edges))))

@@ -1,0 +1,83 @@
+"""Predictions for the held-out fold: what the evaluation reads."""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from pet_mtl.export import probabilities
+from pet_mtl.files import write_csv
+from pet_mtl.tfrecords.dataset import DatasetInfo, load_samples
+from pet_mtl.training.batches import BatchPlan, plain_batches
+
+COLUMNS = (
+    *("sample_id", "fold", "time_days", "event", "response_true"),
+    *("risk", "response", "dice", "volume_ml", "suv_max"),
+)
+
+
+def survival_columns(edges_days: tuple[float, ...]) -> tuple[str, ...]:
+    """Names of the survival columns, one an edge."""
+    return tuple(f"survival_{edge:g}" for edge in edges_days)
+
+
+def write_predictions(
+    model: keras.Model, info: DatasetInfo, fold: int, plan: BatchPlan, path: Path
+) -> None:
+    """Predicts every patient of one fold and writes one row each.
+
+    Args:
+        model: Trained without that fold.
+        info: The dataset.
+        fold: The fold.
+        plan: Batch size.
+        path: The CSV file.
+    """
+    edges = model.get_layer("survival").edges_days
+    call = tf.function(lambda inputs: probabilities(model(inputs, training=False)))
+    patients = load_samples(info, [fold])
+    rows: list[dict[str, Any]] = []
+    names = [p["sample_id"].numpy().decode() for p in patients]
+    for inputs, targets, weights in plain_batches(patients, plan):
+        outputs = {name: value.numpy() for name, value in call(inputs).items()}
+        labels = {name: value.numpy() for name, value in targets.items()}
+        known = {name: value.numpy() for name, value in weights.items()}
+        suv = inputs["fine"].numpy()[..., 0]
+        for i in range(len(suv)):
+            row = _row(info, suv[i], *({n: v[i] for n, v in d.items()} for d in (outputs, labels)))
+            row |= dict(zip(survival_columns(edges), outputs["survival"][i], strict=True))
+            row |= {"sample_id": names[len(rows)], "fold": fold}
+            rows.append(_without_unknown(row, {n: v[i] for n, v in known.items()}))
+    write_csv(
+        path, (*COLUMNS, *survival_columns(edges)), sorted(rows, key=lambda r: r["sample_id"])
+    )
+
+
+def _row(
+    info: DatasetInfo, suv: Any, outputs: dict[str, Any], labels: dict[str, Any]
+) -> dict[str, Any]:
+    """Numbers of one patient, all labels taken as known."""
+    mask = outputs["mask"][..., 0] >= 0.5
+    truth, valid = labels["mask"][..., 0] > 0.5, labels["mask"][..., 2] > 0.5
+    mask &= valid
+    both = float(mask.sum() + truth.sum())
+    return {
+        "time_days": float(labels["survival"][0]),
+        "event": int(labels["survival"][1]),
+        "response_true": int(labels["response"][0]),
+        "risk": float(outputs["risk"]),
+        "response": float(outputs["response"]),
+        "dice": 2.0 * float((mask & truth).sum()) / both if both else 1.0,
+        "volume_ml": float(mask.sum()) * info.plan.fine_mm**3 / 1000.0,
+        "suv_max": float(suv[mask].max()) if mask.any() else "",
+    }
+
+
+def _without_unknown(row: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
+    """Empties the cells of labels that the patient lacks."""
+    cells = {"survival": ("time_days", "event"), "response": ("response_true",), "mask": ("dice",)}
+    for label, names in cells.items():
+        if not known[label]:
+            row |= dict.fromkeys(names, "")
+    return row

@@ -1,0 +1,141 @@
+"""A run: one or all folds of a dataset, their out-of-fold predictions, one exported model."""
+
+import multiprocessing
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from pet_mtl.config import TrainConfig, from_dict, to_dict
+from pet_mtl.errors import DatasetError, ModelError, UsageError
+from pet_mtl.export import export_bundle, versions
+from pet_mtl.files import read_csv, write_csv, write_json
+from pet_mtl.models import ModelSpec
+from pet_mtl.tfrecords.dataset import DatasetInfo, read_info
+from pet_mtl.training.fold import FoldJob, train_fold
+from pet_mtl.training.plan import RunPlan, check_plan
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What a run holds now.
+
+    Attributes:
+        run: The run directory.
+        folds: Folds that are trained.
+        skipped: Of those, the ones that had been trained before.
+    """
+
+    run: Path
+    folds: tuple[int, ...]
+    skipped: tuple[int, ...]
+
+
+def train(
+    dataset: Path, run: Path, config: TrainConfig, folds: tuple[int, ...] | None, report: Report
+) -> TrainResult:
+    """Trains folds of a dataset; a killed run goes on where it stood.
+
+    Args:
+        dataset: From `pet-mtl convert`.
+        run: Run directory; made, or continued if its plan is the same.
+        config: The configuration.
+        folds: Folds to hold out, one model each; None for all.
+        report: Called with one line now and then.
+
+    Returns:
+        What was done.
+
+    Raises:
+        UsageError: A fold that the dataset does not have, or a run with another plan.
+        DatasetError: The dataset is missing or has no labels.
+        ModelError: The training process died.
+    """
+    info = read_info(dataset)
+    wanted = tuple(range(info.folds)) if folds is None else folds
+    _check_folds(info, wanted)
+    plan = RunPlan(to_dict(config), info.fingerprint, config.seed, versions())
+    check_plan(run, plan, dataset)
+    done = tuple(fold for fold in wanted if _is_done(run, fold))
+    for fold in wanted:
+        if fold in done:
+            report(f"fold {fold}: already trained")
+            continue
+        _in_own_process(dataset, run, config, fold, report)
+    _collect(run, info)
+    return TrainResult(run, wanted, done)
+
+
+def fold_folder(run: Path, fold: int) -> Path:
+    """Where the results of one fold lie."""
+    return run / f"fold_{fold}"
+
+
+def _check_folds(info: DatasetInfo, folds: tuple[int, ...]) -> None:
+    wrong = [fold for fold in folds if not 0 <= fold < info.folds]
+    if wrong:
+        raise UsageError(
+            "FOLD_UNKNOWN",
+            "the dataset has no such fold",
+            expected=f"0 to {info.folds - 1}, or all",
+            found=", ".join(map(str, wrong)),
+        )
+
+
+def _is_done(run: Path, fold: int) -> bool:
+    """A fold's predictions are written last."""
+    return (fold_folder(run, fold) / "predictions.csv").is_file()
+
+
+def _in_own_process(
+    dataset: Path, run: Path, config: TrainConfig, fold: int, report: Report
+) -> None:
+    """One process a fold, so that the memory of one never adds to the next."""
+    report(f"fold {fold}: training")
+    context = multiprocessing.get_context("spawn")
+    queue = context.Manager().Queue()
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        job = pool.submit(_train_one, dataset, run, to_dict(config), fold, queue)
+        job.add_done_callback(lambda _: queue.put(None))
+        while (line := queue.get()) is not None:
+            report(f"fold {fold}: {line}")
+        try:
+            job.result()
+        except BrokenProcessPool as error:
+            raise ModelError(
+                "TRAIN_DIED",
+                "the training process ended without a word, perhaps for lack of memory",
+                todo="Give a smaller stage.batch_size and run the same command again",
+                subject=f"fold {fold}",
+            ) from error
+
+
+def _train_one(dataset: Path, run: Path, config: dict[str, Any], fold: int, queue: Any) -> None:
+    """What the child process does."""
+    job = FoldJob(read_info(dataset), from_dict(TrainConfig, config), fold, fold_folder(run, fold))
+    job.folder.mkdir(parents=True, exist_ok=True)
+    train_fold(job, queue.put)
+
+
+def _collect(run: Path, info: DatasetInfo) -> None:
+    """Joins the folds: out-of-fold table, and one model that averages them."""
+    folds = [fold for fold in range(info.folds) if _is_done(run, fold)]
+    tables = [read_csv(fold_folder(run, fold) / "predictions.csv") for fold in folds]
+    rows = [row for table in tables for row in table]
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    filled = [{name: row.get(name, "") for name in columns} for row in rows]
+    write_csv(run / "out_of_fold.csv", columns, sorted(filled, key=lambda r: r["sample_id"]))
+    models = [keras.saving.load_model(fold_folder(run, f) / "best.keras") for f in folds]
+    if not models:
+        raise DatasetError("RUN_EMPTY", "no fold is trained")
+    edges = models[0].get_layer("survival").edges_days
+    facts = {"folds": folds, "dataset_fingerprint": info.fingerprint}
+    spec = ModelSpec(info.plan, info.covariates, edges)
+    export_bundle(models, spec, run / "saved_model", facts)
+    write_json(run / "run.json", {"folds": folds, "patients": len(rows), "versions": versions()})
