@@ -1,1 +1,6 @@
-"""The readers room."""
+"""Bytes to `Study`: the only rooms that read DICOM, image files and clinical tables."""
+
+from pet_mtl.readers.search import Search, find_one, find_studies
+from pet_mtl.readers.studies import list_regions, read_study
+
+__all__ = ["Search", "find_one", "find_studies", "list_regions", "read_study"]

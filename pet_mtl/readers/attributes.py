@@ -1,0 +1,111 @@
+"""The attributes of PET images that decide SUV, taken from their DICOM headers."""
+
+import dataclasses
+from collections.abc import Sequence
+from datetime import datetime
+
+import pydicom
+from pydicom.tag import Tag
+
+from pet_mtl.errors import SuvError
+from pet_mtl.readers import values
+from pet_mtl.suv import FrameTiming, SuvAttributes, nearest_day
+
+_GE_SCAN_DATETIME = Tag(0x0009, 0x100D)
+
+
+def suv_attributes(dataset: pydicom.Dataset) -> SuvAttributes:
+    """What one PET image says that matters for SUV.
+
+    Args:
+        dataset: Its header.
+
+    Returns:
+        The attributes, with one frame.
+
+    Raises:
+        SuvError: SUV_DOSE; several radiopharmaceuticals were given.
+    """
+    drug = _radiopharmaceutical(dataset)
+    zone = values.text(dataset, "TimezoneOffsetFromUTC")
+    series = values.moment(values.text(dataset, "SeriesDate"), values.text(dataset, "SeriesTime"))
+    return SuvAttributes(
+        units=values.text(dataset, "Units").upper(),
+        suv_type=values.text(dataset, "SUVType").upper(),
+        corrected=values.texts(dataset, "CorrectedImage"),
+        decay_correction=values.text(dataset, "DecayCorrection").upper(),
+        dose_bq=values.number(drug, "RadionuclideTotalDose"),
+        weight_kg=values.number(dataset, "PatientWeight"),
+        height_m=values.number(dataset, "PatientSize"),
+        half_life_s=values.number(drug, "RadionuclideHalfLife"),
+        injection=values.date_time(values.text(drug, "RadiopharmaceuticalStartDateTime"), zone),
+        injection_time=values.clock(values.text(drug, "RadiopharmaceuticalStartTime")),
+        series=series,
+        ge_scan=values.date_time(values.text(dataset, _GE_SCAN_DATETIME), zone),
+        frames=(_timing(dataset, series),),
+    )
+
+
+def series_attributes(slices: Sequence[SuvAttributes]) -> SuvAttributes:
+    """The attributes of a whole series.
+
+    Args:
+        slices: Of each slice, in the order of the volume.
+
+    Returns:
+        Those of the first slice, with the timing of all.
+
+    Raises:
+        SuvError: SUV_INCONSISTENT; an attribute that holds for a series differs in it.
+    """
+    first = slices[0]
+    for field in dataclasses.fields(first):
+        if field.name != "frames" and len({getattr(s, field.name) for s in slices}) > 1:
+            raise SuvError(
+                "SUV_INCONSISTENT",
+                "the slices of the series contradict each other",
+                expected=f"the same {field.name} in every slice",
+                found=f"{len({getattr(s, field.name) for s in slices})} different values",
+                todo="Give one series a study, as the scanner exported it",
+            )
+    return dataclasses.replace(first, frames=tuple(s.frames[0] for s in slices))
+
+
+def _radiopharmaceutical(dataset: pydicom.Dataset) -> pydicom.Dataset:
+    """The one item of RadiopharmaceuticalInformationSequence; empty where there is none."""
+    items = values.raw(dataset, "RadiopharmaceuticalInformationSequence")
+    if items is None or len(items) == 0:
+        return pydicom.Dataset()
+    if len(items) > 1:
+        raise SuvError(
+            "SUV_DOSE",
+            "several radiopharmaceuticals were given",
+            expected="one item in RadiopharmaceuticalInformationSequence (0054,0016)",
+            found=str(len(items)),
+            todo="SUV of a multi-tracer study is not defined; leave it out",
+        )
+    return items[0]
+
+
+def _timing(dataset: pydicom.Dataset, series: datetime | None) -> FrameTiming:
+    """When one slice was measured."""
+    reference_ms = values.number(dataset, "FrameReferenceTime")
+    duration_ms = values.number(dataset, "ActualFrameDuration")
+    return FrameTiming(
+        acquired=_acquired(dataset, series),
+        reference_s=None if reference_ms is None else reference_ms / 1000.0,
+        duration_s=None if duration_ms is None else duration_ms / 1000.0,
+        decay_factor=values.number(dataset, "DecayFactor"),
+    )
+
+
+def _acquired(dataset: pydicom.Dataset, series: datetime | None) -> datetime | None:
+    """AcquisitionDate and Time, or AcquisitionDateTime, or the time near the series."""
+    date, clock = (values.text(dataset, key) for key in ("AcquisitionDate", "AcquisitionTime"))
+    zone = values.text(dataset, "TimezoneOffsetFromUTC")
+    known = values.moment(date, clock)
+    known = known or values.date_time(values.text(dataset, "AcquisitionDateTime"), zone)
+    time_ = values.clock(clock)
+    if known is None and time_ is not None and series is not None:
+        return nearest_day(time_, series)
+    return known

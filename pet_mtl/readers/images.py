@@ -1,0 +1,181 @@
+"""PET and masks from image files: NIfTI, NRRD and MHA, whatever ITK reads.
+
+An image file says nothing of units. By contract its values are SUVbw; what cannot be SUV is
+refused.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+from numpy.typing import NDArray
+
+from pet_mtl.errors import ReadError, SuvError
+from pet_mtl.geometry import Grid, grid_of
+from pet_mtl.readers.headers import files_below
+
+IMAGE_SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd")
+_MASK_WORDS = ("mask", "seg", "label", "segmentation", "roi", "gtv")
+_PET_WORDS = ("pet", "suv", "image", "pt")
+_OTHER_WORDS = ("ct", "mr", "mri", "t1", "t2")
+
+# The hottest voxels of real studies (bladder, injection site) reach a few hundred SUV.
+MAX_SUV = 1000.0
+
+
+def is_image(path: Path) -> bool:
+    """Whether the file's name is that of an image file."""
+    return path.name.lower().endswith(IMAGE_SUFFIXES)
+
+
+def stem_of(path: Path) -> str:
+    """The file's name without its image suffix."""
+    suffix = next((s for s in IMAGE_SUFFIXES if path.name.lower().endswith(s)), "")
+    return path.name[: len(path.name) - len(suffix)]
+
+
+def split_role(stem: str) -> tuple[str, str]:
+    """What a file is, by the words at the end of its name.
+
+    Args:
+        stem: File name without suffix, such as `ID_PET_mask`.
+
+    Returns:
+        The name without those words, and "mask", "pet", "other" (a CT or MR) or "".
+
+    >>> split_role("STS_001_mask"), split_role("PET_image"), split_role("STS_001")
+    (('STS_001', 'mask'), ('', 'pet'), ('STS_001', ''))
+    """
+    words = stem.replace("-", "_").replace(".", "_").split("_")
+    role = ""
+    while words and words[-1].lower() in (*_MASK_WORDS, *_PET_WORDS, *_OTHER_WORDS):
+        role = _stronger(role, words.pop().lower())
+    return stem[: len("_".join(words))], role
+
+
+def _stronger(role: str, word: str) -> str:
+    """A mask of a PET is a mask, an image of a CT is none of ours."""
+    if role == "mask" or word in _MASK_WORDS:
+        return "mask"
+    return "other" if role == "other" or word in _OTHER_WORDS else "pet"
+
+
+def pick_pair(paths: Sequence[Path]) -> tuple[Path, Path | None]:
+    """The PET and the mask among the image files of one study.
+
+    Args:
+        paths: Image files.
+
+    Returns:
+        The PET, and the mask or None.
+
+    Raises:
+        ReadError: IMAGE_WHICH; not exactly one can be the PET, or several can be the mask.
+    """
+    roles = [split_role(stem_of(path))[1] for path in paths]
+    masks = [path for path, role in zip(paths, roles, strict=True) if role == "mask"]
+    pets = [path for path, role in zip(paths, roles, strict=True) if role == "pet"]
+    pets = pets or [path for path, role in zip(paths, roles, strict=True) if role == ""]
+    if len(pets) != 1 or len(masks) > 1:
+        raise ReadError(
+            "IMAGE_WHICH",
+            "it is not clear which image file is the PET and which its mask",
+            expected="one PET and at most one mask",
+            found=f"{len(pets)} that may be the PET, {len(masks)} masks",
+            todo="Name them PET_image.nii.gz and PET_mask.nii.gz, one pair a folder",
+        )
+    return pets[0], masks[0] if masks else None
+
+
+def images_below(folder: Path) -> tuple[Path, ...]:
+    """All image files of a folder."""
+    return tuple(path for path in files_below(folder) if is_image(path))
+
+
+def read_image(path: Path) -> tuple[NDArray[np.float32], Grid]:
+    """Reads a 3-D image file.
+
+    Args:
+        path: NIfTI, NRRD or MHA.
+
+    Returns:
+        (z, y, x) float32 values, and their grid in LPS.
+
+    Raises:
+        ReadError: IMAGE_UNREADABLE, IMAGE_DIMENSIONS.
+        GeometryError: Axes or spacings that make no sense.
+    """
+    image = _read(path)
+    while image.GetDimension() > 3 and image.GetSize()[-1] == 1:
+        image = image[..., 0]
+    if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
+        raise ReadError(
+            "IMAGE_DIMENSIONS",
+            "the image is not one 3-D volume",
+            expected="3 dimensions, one value a voxel",
+            found=f"{image.GetDimension()} dimensions of size {image.GetSize()}",
+            todo="Save one static volume a file",
+            subject=path.name,
+        )
+    return sitk.GetArrayFromImage(image).astype(np.float32), grid_of(image)
+
+
+def _read(path: Path) -> sitk.Image:
+    """Reads with ITK, turning its errors into ours."""
+    try:
+        return sitk.ReadImage(str(path))
+    except RuntimeError as error:
+        raise ReadError(
+            "IMAGE_UNREADABLE",
+            "an image file cannot be read",
+            expected="a complete NIfTI, NRRD or MHA file",
+            found=f"{path.stat().st_size} bytes" if path.exists() else "no file",
+            todo="Write or copy the file again",
+            subject=path.name,
+        ) from error
+
+
+def read_suv_image(path: Path) -> tuple[NDArray[np.float32], Grid]:
+    """Reads a PET image file whose values are SUVbw.
+
+    Args:
+        path: The file.
+
+    Returns:
+        (z, y, x) float32 SUVbw, and the grid.
+
+    Raises:
+        SuvError: SUV_RANGE; the values cannot be SUVbw.
+        ReadError: As `read_image`.
+    """
+    suv, grid = read_image(path)
+    require_suv_range(suv)
+    return suv, grid
+
+
+def require_suv_range(suv: NDArray[np.float32]) -> None:
+    """Refuses values that cannot be SUVbw.
+
+    Args:
+        suv: (z, y, x) values.
+
+    Raises:
+        SuvError: SUV_RANGE.
+    """
+    top, mean = float(suv.max()), float(suv.mean(dtype=np.float64))
+    if not np.isfinite(mean):
+        found = "NaN or infinite values"
+    elif top > MAX_SUV:
+        found = f"a maximum of {top:g}, perhaps Bq/ml"
+    elif top <= 0 or mean < 0:
+        found = f"a maximum of {top:g} and a mean of {mean:g}"
+    else:
+        return
+    raise SuvError(
+        "SUV_RANGE",
+        "the values cannot be SUV",
+        expected=f"SUVbw in g/ml: finite, above 0 somewhere, at most {MAX_SUV:g}",
+        found=found,
+        todo="Convert the image to SUVbw first, or give the DICOM series",
+    )

@@ -1,0 +1,73 @@
+"""What a PET series says that matters for SUV, and what comes of it."""
+
+from dataclasses import dataclass
+from datetime import datetime, time
+
+
+@dataclass(frozen=True)
+class FrameTiming:
+    """When one slice was measured.
+
+    Attributes:
+        acquired: Start of the acquisition (AcquisitionDate and Time), or None.
+        reference_s: FrameReferenceTime in seconds, or None.
+        duration_s: ActualFrameDuration in seconds, or None.
+        decay_factor: DecayFactor (0054,1321), or None.
+    """
+
+    acquired: datetime | None = None
+    reference_s: float | None = None
+    duration_s: float | None = None
+    decay_factor: float | None = None
+
+
+@dataclass(frozen=True)
+class SuvAttributes:
+    """What a PET series says that matters for SUV; None or empty where it says nothing.
+
+    Attributes:
+        units: Units (0054,1001).
+        suv_type: SUVType (0054,1006).
+        corrected: Values of CorrectedImage (0028,0051).
+        decay_correction: DecayCorrection (0054,1102).
+        dose_bq: RadionuclideTotalDose (0018,1074), as stored; Bq by the standard.
+        weight_kg: PatientWeight (0010,1030), as stored; kg by the standard.
+        height_m: PatientSize (0010,1020).
+        half_life_s: RadionuclideHalfLife (0018,1075).
+        injection: RadiopharmaceuticalStartDateTime (0018,1078), local clock.
+        injection_time: RadiopharmaceuticalStartTime (0018,1072).
+        series: SeriesDate and SeriesTime.
+        ge_scan: GE private PET scan_datetime (0009,100D).
+        frames: Timing of each slice, in the order of the volume.
+    """
+
+    units: str = ""
+    suv_type: str = ""
+    corrected: tuple[str, ...] = ()
+    decay_correction: str = ""
+    dose_bq: float | None = None
+    weight_kg: float | None = None
+    height_m: float | None = None
+    half_life_s: float | None = None
+    injection: datetime | None = None
+    injection_time: time | None = None
+    series: datetime | None = None
+    ge_scan: datetime | None = None
+    frames: tuple[FrameTiming, ...] = ()
+
+
+@dataclass(frozen=True)
+class SuvFactor:
+    """How rescaled values become SUVbw.
+
+    Attributes:
+        factor: SUVbw (g/ml) per rescaled unit, e.g. per Bq/ml.
+        reference_time: ISO 8601 time the dose was decayed to, or "" where none was needed.
+        warnings: What was odd but not wrong, each starting with a stable code.
+        slice_weights: Further factor of each slice; empty where all are 1.
+    """
+
+    factor: float
+    reference_time: str = ""
+    warnings: tuple[str, ...] = ()
+    slice_weights: tuple[float, ...] = ()

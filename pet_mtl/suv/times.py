@@ -1,0 +1,195 @@
+"""When the injection was, and to what time the values were corrected for decay.
+
+Sources: [M], [C] and [Q] as in `pet_mtl.suv.rules`.
+"""
+
+import math
+from datetime import datetime, time, timedelta
+
+from pet_mtl.errors import SuvError
+from pet_mtl.suv.attributes import FrameTiming, SuvAttributes
+
+# Differences of the decay correction below half a percent are rounding of times.
+DECAY_TOLERANCE = 0.005
+# SeriesTime is often rounded to whole seconds, AcquisitionTime is not.
+_ROUNDING = timedelta(seconds=1)
+_CLOCK_TOLERANCE_S = 60.0
+_DAY_S = 86400.0
+# Nuclides that are imaged on later days (Cu-64, Zr-89, I-124) need the date of injection.
+_SAME_DAY_HALF_LIFE_S = 6 * 3600.0
+# A series starts hours before its last bed at most; more means that a date was shifted.
+_LONGEST_SERIES = timedelta(hours=12)
+
+
+def nearest_day(clock: time, anchor: datetime) -> datetime:
+    """The moment within twelve hours of `anchor` at which a clock shows `clock`.
+
+    Args:
+        clock: Time of day without a date.
+        anchor: A moment known to be near.
+
+    Returns:
+        Date and time; on the day before or after where midnight lies between.
+
+    >>> nearest_day(time(0, 10), datetime(2020, 1, 1, 23, 50))
+    datetime.datetime(2020, 1, 2, 0, 10)
+    """
+    moment = datetime.combine(anchor.date(), clock)
+    if moment - anchor > timedelta(hours=12):
+        return moment - timedelta(days=1)
+    if anchor - moment > timedelta(hours=12):
+        return moment + timedelta(days=1)
+    return moment
+
+
+def frame_decay(duration_s: float, decay_per_s: float) -> float:
+    """Activity at the start of a frame over its mean during the frame, >= 1.
+
+    Args:
+        duration_s: Length of the frame.
+        decay_per_s: Decay constant.
+
+    Returns:
+        lambda T / (1 - exp(-lambda T)), [M] "Option A (QIBA)", item 4.
+    """
+    exponent = decay_per_s * duration_s
+    return exponent / -math.expm1(-exponent) if exponent > 0 else 1.0
+
+
+def injection_before(attributes: SuvAttributes, until: datetime) -> datetime:
+    """The moment of injection.
+
+    RadiopharmaceuticalStartDateTime counts; StartTime alone is taken on the day of `until`, or
+    the day before where the scan passed midnight ([M] "Radiopharmaceutical start time").
+
+    Args:
+        attributes: What the series says.
+        until: The moment the dose is decayed to.
+
+    Returns:
+        The injection, not checked against `until` where its date is given.
+
+    Raises:
+        SuvError: SUV_TIME; neither is given, they contradict each other, or the nuclide lives
+            so long that a time without a date says nothing.
+    """
+    if attributes.injection is not None:
+        _require_same_clock(attributes.injection, attributes.injection_time)
+        return attributes.injection
+    if attributes.injection_time is None:
+        raise no_time("RadiopharmaceuticalStartDateTime (0018,1078) or StartTime (0018,1072)")
+    if (attributes.half_life_s or 0.0) > _SAME_DAY_HALF_LIFE_S:
+        raise no_time("RadiopharmaceuticalStartDateTime (0018,1078), as the nuclide lives for days")
+    moment = datetime.combine(until.date(), attributes.injection_time)
+    return moment if moment <= until else moment - timedelta(days=1)
+
+
+def _require_same_clock(moment: datetime, clock: time | None) -> None:
+    """Refuses a StartDateTime and a StartTime that differ in the time of day."""
+    if clock is None:
+        return
+    gap = abs((moment - datetime.combine(moment.date(), clock)).total_seconds())
+    if min(gap, _DAY_S - gap) > _CLOCK_TOLERANCE_S:
+        raise SuvError(
+            "SUV_TIME",
+            "the two times of injection contradict each other",
+            expected="StartDateTime (0018,1078) and StartTime (0018,1072) of the same time of day",
+            found=f"{min(gap, _DAY_S - gap):.0f} s apart",
+            todo="Correct the wrong one at the source",
+        )
+
+
+def reference_for_start(
+    attributes: SuvAttributes, decay_per_s: float
+) -> tuple[datetime, tuple[str, ...]]:
+    """The moment that DecayCorrection START refers to.
+
+    SeriesDate and SeriesTime, unless later than the earliest acquisition (then a post-processing
+    overwrote them); then GE's private scan_datetime; then back-computation.
+
+    Args:
+        attributes: What the series says.
+        decay_per_s: Decay constant of the nuclide.
+
+    Returns:
+        The moment, and warnings.
+
+    Raises:
+        SuvError: SUV_TIME; it cannot be told, or differs between slices.
+
+    Source: [Q]; [M] "Determining the reference time", option A; [C] C.8.9.1.1.5.
+    """
+    starts = [frame.acquired for frame in attributes.frames if frame.acquired is not None]
+    if not starts or len(starts) < len(attributes.frames):
+        raise no_time("AcquisitionDate (0008,0022) and AcquisitionTime (0008,0032) of each slice")
+    earliest = min(starts)
+    for moment, warnings in (
+        (attributes.series, ()),
+        (attributes.ge_scan, ("SUV_REFERENCE_TIME: from GE's scan_datetime, not SeriesTime",)),
+    ):
+        if moment is not None and moment <= earliest + _ROUNDING:
+            _require_near(moment, earliest)
+            return moment, warnings
+    moment = _back_computed(attributes.frames, decay_per_s)
+    return moment, ("SUV_REFERENCE_TIME: back-computed from FrameReferenceTime, not SeriesTime",)
+
+
+def _require_near(moment: datetime, earliest: datetime) -> None:
+    """Refuses a series time that lies too far before its own acquisitions."""
+    if earliest - moment > _LONGEST_SERIES:
+        hours = (earliest - moment).total_seconds() / 3600
+        raise SuvError(
+            "SUV_TIME",
+            "series and acquisition do not fit together",
+            expected="a SeriesTime within 12 h before the earliest AcquisitionTime",
+            found=f"{hours:.1f} h between them",
+            todo="Correct SeriesDate and AcquisitionDate at the source",
+        )
+
+
+def _back_computed(frames: tuple[FrameTiming, ...], decay_per_s: float) -> datetime:
+    """[M] option A, item 4: t_ref = t_acq + T_ave - FrameReferenceTime, the same for all slices."""
+    if any(frame.reference_s is None or not frame.duration_s for frame in frames):
+        raise no_time("FrameReferenceTime and ActualFrameDuration, as SeriesTime was overwritten")
+    # A first frame at 0 can only mean that the vendor counts to the start of each frame and
+    # not to its mean ([C] C.8.9.4.1.5 allows both in practice).
+    from_start = min(frame.reference_s or 0.0 for frame in frames) == 0
+    moments = [_reference_of(frame, decay_per_s, from_start) for frame in frames]
+    spread = (max(moments) - min(moments)).total_seconds() * decay_per_s
+    if spread > DECAY_TOLERANCE:
+        raise SuvError(
+            "SUV_TIME",
+            "SeriesTime was overwritten and the slices give different decay reference times",
+            expected="one reference time for the series",
+            found=f"{spread / decay_per_s:.0f} s between the slices",
+            todo="Give the original series, or export it as SUVbw (GML)",
+        )
+    earliest = min(frames, key=lambda frame: frame.acquired or datetime.max)
+    return _reference_of(earliest, decay_per_s, from_start)
+
+
+def _reference_of(frame: FrameTiming, decay_per_s: float, from_start: bool) -> datetime:
+    """The reference time that one slice gives."""
+    if frame.acquired is None or frame.reference_s is None or frame.duration_s is None:
+        raise no_time("AcquisitionTime, FrameReferenceTime and ActualFrameDuration")
+    mean_s = math.log(frame_decay(frame.duration_s, decay_per_s)) / decay_per_s
+    offset = (0.0 if from_start else mean_s) - frame.reference_s
+    return frame.acquired + timedelta(seconds=offset)
+
+
+def no_time(what: str) -> SuvError:
+    """The refusal for a time that is not there.
+
+    Args:
+        what: The attributes that are missing.
+
+    Returns:
+        The error to raise.
+    """
+    return SuvError(
+        "SUV_TIME",
+        "a time that the decay correction needs is missing",
+        expected=what,
+        found="nothing",
+        todo="Export the series again with its times",
+    )
