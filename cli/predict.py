@@ -1,0 +1,125 @@
+"""`pet-mtl predict`."""
+
+from pathlib import Path
+
+import click
+
+from pet_mtl.cli._progress import progress
+from pet_mtl.errors import Problem, ReadError, UsageError
+from pet_mtl.readers import Search, find_studies
+from pet_mtl.readers.clinical import ClinicalColumns, read_clinical
+
+Point = tuple[float, float, float]
+
+
+def _point(_context: click.Context, _option: click.Parameter, text: str | None) -> Point | None:
+    """ "x,y,z" as three numbers."""
+    if text is None:
+        return None
+    try:
+        x, y, z = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise click.BadParameter("three numbers with commas, such as 12.5,-40,310") from error
+    return (x, y, z)
+
+
+@click.command(name="predict")
+@click.argument("model", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("src", type=click.Path(path_type=Path, exists=True))
+@click.option(
+    "-o", "--output", "out", required=True, type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for the predictions.",
+)  # fmt: skip
+@click.option("--use-mask", is_flag=True, help="Take the lesion's place from the study's own mask.")
+@click.option("--roi", metavar="PATTERN", help="Which region of the mask, with --use-mask.")
+@click.option(
+    "--center", metavar="X,Y,Z", callback=_point,
+    help="Where the lesion is: DICOM patient coordinates (LPS), mm; one study only.",
+)  # fmt: skip
+@click.option(
+    "--clinical", type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="CSV with the model's clinical inputs; without it they count as unknown.",
+)  # fmt: skip
+@click.option("--id-column", metavar="C", help="Column of --clinical that names the patient.")
+@click.option("--overview/--no-overview", default=True, help="Whether to draw overview.png.")
+@click.option("--overwrite", is_flag=True, help="Predict finished studies again.")
+def command(
+    model: Path,
+    src: Path,
+    out: Path,
+    use_mask: bool,
+    roi: str | None,
+    center: Point | None,
+    clinical: Path | None,
+    id_column: str | None,
+    overview: bool,
+    overwrite: bool,
+) -> int:
+    """Predict mask, survival and response for new studies.
+
+    MODEL is a run directory or a SavedModel; SRC is any study, or folder of studies, that
+    `pet-mtl convert` reads. Neither outcomes nor masks are needed: the model finds the lesion.
+    Finished studies are skipped when the same command is given again.
+    """
+    _check(use_mask, center, clinical, id_column)
+    search = _search(src, center)
+    from pet_mtl.export import load_predictor  # TensorFlow is loaded only now
+    from pet_mtl.prediction.batch import PredictConfig, predict_studies
+
+    predictor = load_predictor(model)
+    columns = ClinicalColumns(id_column or "", None, None, None, predictor.covariates)
+    config = PredictConfig(
+        out=out,
+        centre="mask" if use_mask else center or "found",
+        roi=roi,
+        clinical=read_clinical(clinical, columns) if clinical else None,
+        overview=overview,
+        overwrite=overwrite,
+        passed_over=search.passed_over,
+    )
+    with progress(len(search.sources), "predicting") as advance:
+        summary = predict_studies(search.sources, predictor, config, advance)
+    _report(summary.refused)
+    skipped = f", {summary.skipped} done before" if summary.skipped else ""
+    refused = f", {len(summary.refused)} refused (see rejected.csv)" if summary.refused else ""
+    click.echo(f"{summary.predicted} predicted{skipped}{refused}; {out / 'predictions.csv'}")
+    if not summary.predicted + summary.skipped:
+        return 1
+    return 8 if summary.refused else 0
+
+
+def _check(use_mask: bool, center: Point | None, clinical: Path | None, column: str | None) -> None:
+    """Refuses options that contradict each other or lack their partner."""
+    if use_mask and center is not None:
+        raise UsageError("PREDICT_CENTRE", "--use-mask and --center exclude each other")
+    if (clinical is None) != (column is None):
+        raise UsageError("PREDICT_CLINICAL", "--clinical and --id-column belong together")
+
+
+def _search(src: Path, center: Point | None) -> Search:
+    """The studies of SRC, at least one."""
+    search = find_studies(src)
+    if not search.sources:
+        _report(search.passed_over)
+        raise ReadError(
+            "NO_STUDY",
+            "no PET study found",
+            expected="a study, or a folder of studies: DICOM, NIfTI, NRRD or MHA",
+            todo="Give the folder that holds the patients' folders",
+            subject=src.name,
+        )
+    if center is not None and len(search.sources) > 1:
+        raise UsageError(
+            "PREDICT_CENTRE",
+            "--center is a place in one patient",
+            expected="one study",
+            found=f"{len(search.sources)} studies",
+            todo="Give the folder of one study",
+        )
+    return search
+
+
+def _report(refused: tuple[tuple[str, Problem], ...]) -> None:
+    """Says which studies were refused and why."""
+    for name, problem in refused:
+        click.echo(f"{name}: {problem.sentence()} [{problem.code}]", err=True)

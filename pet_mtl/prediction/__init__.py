@@ -1,0 +1,1 @@
+"""Predicting new studies: finding the lesion, the two cubes, the model, the patient's files."""

@@ -1,0 +1,208 @@
+"""One study through the model: from SUV to the lesion's mask, risk, survival and response."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pet_mtl.errors import StudyError
+from pet_mtl.prediction.lesion import (
+    LesionStatistics,
+    lesion_statistics,
+    one_lesion,
+    paste_near,
+)
+from pet_mtl.prediction.locate import Candidate, find_lesion
+from pet_mtl.prediction.model import Predictor, as_batch
+from pet_mtl.preprocess.crop import Point, UprightVolume, cut_patches, mask_centre_mm, upright
+from pet_mtl.study import Study
+
+_MOST_RECENTRINGS = 2
+_RECENTRE_VOXELS = 2.0
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user says about one study.
+
+    Attributes:
+        centre: "found" lets the model find the lesion; "mask" takes the study's own mask; a
+            world point (x, y, z), LPS, in mm is where the user points to it.
+        clinical: Name to value of the covariates known of this patient.
+    """
+
+    centre: str | Point = "found"
+    clinical: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the model says about one study.
+
+    Attributes:
+        mask: (z, y, x) bool, one lesion, on the study's own grid.
+        centre_mm: World point (x, y, z), LPS, the cubes were cut around.
+        centre_source: "found", "mask" or "point".
+        recentred: How often the cubes were cut again around the outlined lesion.
+        candidates: The regions found, the highest total uptake first; empty if not searched.
+        risk: Higher means worse.
+        survival: (T,) survival probability at the model's `edges_days`.
+        response: Probability of response class 1.
+        statistics: Volume and uptake of the lesion.
+        warnings: What was odd, each starting with a stable code.
+    """
+
+    mask: NDArray[np.bool_]
+    centre_mm: Point
+    centre_source: str
+    recentred: int
+    candidates: tuple[Candidate, ...]
+    risk: float
+    survival: tuple[float, ...]
+    response: float
+    statistics: LesionStatistics
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Start:
+    """Where to cut first, and how it was found."""
+
+    centre_mm: Point
+    source: str
+    candidates: tuple[Candidate, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Case:
+    """One study in front of the model."""
+
+    study: Study
+    volume: UprightVolume
+    predictor: Predictor
+    request: Request
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What the model says of the cubes around one centre."""
+
+    centre_mm: Point
+    outputs: dict[str, NDArray[Any]]
+    mask: NDArray[np.bool_]
+
+
+def predict_case(study: Study, predictor: Predictor, request: Request) -> Prediction:
+    """Predicts one study.
+
+    The training cubes are centred on the lesion's bounding box, so once the lesion is outlined,
+    the cubes are cut again around it where the first point was off by more than two voxels of
+    the context cube, at most twice. A study's own mask already gives that centre.
+
+    Args:
+        study: The study; its mask is read only if the request says so.
+        predictor: The model.
+        request: What the user says about this study.
+
+    Returns:
+        The prediction.
+
+    Raises:
+        StudyError: The model's answer is not a number.
+    """
+    case = _Case(study, upright(study.suv, study.grid), predictor, request)
+    start = _start(case)
+    look, rounds = _settle(case, start)
+    return Prediction(
+        mask=look.mask,
+        centre_mm=look.centre_mm,
+        centre_source=start.source,
+        recentred=rounds,
+        candidates=start.candidates,
+        risk=float(look.outputs["risk"]),
+        survival=tuple(float(p) for p in look.outputs["survival"]),
+        response=float(look.outputs["response"]),
+        statistics=lesion_statistics(study.suv, look.mask, study.grid),
+        warnings=(*study.warnings, *start.warnings, *_mask_warnings(look.mask)),
+    )
+
+
+def _start(case: _Case) -> _Start:
+    """The first centre: given by point or mask, or found."""
+    study, wanted = case.study, case.request.centre
+    if not isinstance(wanted, str):
+        return _Start(wanted, "point")
+    warnings: tuple[str, ...] = ()
+    if wanted == "mask":
+        if study.mask is not None and study.mask.any():
+            return _Start(mask_centre_mm(study.mask, study.grid), "mask")
+        warnings = ("MASK_ABSENT: the study has no mask; the lesion was searched",)
+    finding = find_lesion(case.volume, case.predictor)
+    if finding.faint:
+        warnings += ("LESION_FAINT: no region is likely a lesion; the likeliest place was taken",)
+    return _Start(finding.centre_mm, "found", finding.candidates, warnings)
+
+
+def _settle(case: _Case, start: _Start) -> tuple[_Look, int]:
+    """Looks at the first centre, then around what was outlined; and how often it moved."""
+    anchor = None if start.source == "found" else start.centre_mm
+    look = _look(case, start.centre_mm, anchor)
+    if start.source == "mask":
+        return look, 0
+    for moved in range(_MOST_RECENTRINGS):
+        centre = _better_centre(look.mask, case, look.centre_mm)
+        following = None if centre is None else _look(case, centre, anchor)
+        # A lesion lost by moving means that the look before was the better one.
+        if following is None or not following.mask.any():
+            return look, moved
+        look = following
+    return look, _MOST_RECENTRINGS
+
+
+def _look(case: _Case, centre_mm: Point, anchor: Point | None) -> _Look:
+    """What the model says of the cubes around one point."""
+    fine, context = cut_patches(case.volume, case.predictor.plan, centre_mm)
+    clinical = _clinical(case.predictor, case.request)
+    batch = case.predictor.predict(as_batch(fine.suv), as_batch(context.suv), *clinical)
+    outputs = {key: np.asarray(value)[0] for key, value in batch.items()}
+    numbers = [np.ravel(outputs[key]) for key in ("risk", "survival", "response")]
+    if not np.isfinite(np.concatenate(numbers)).all():
+        raise StudyError(
+            "PREDICTION_NOT_FINITE",
+            "the model's answer for this study is not a number",
+            todo="Check the SUV volume with `pet-mtl suv`; NaN or huge values upset the model",
+        )
+    pasted = paste_near(outputs["mask"], case.predictor.plan, centre_mm, case.study.grid)
+    return _Look(centre_mm, outputs, one_lesion(pasted, case.study.suv, case.study.grid, anchor))
+
+
+def _clinical(predictor: Predictor, request: Request) -> list[NDArray[np.float32]]:
+    """Values and known-flags (1, C), each 0 where unknown; nothing for a model without."""
+    if not predictor.covariates:
+        return []
+    given = dict(request.clinical)
+    values = [[given.get(name, 0.0) for name in predictor.covariates]]
+    known = [[float(name in given) for name in predictor.covariates]]
+    return [np.asarray(values, np.float32), np.asarray(known, np.float32)]
+
+
+def _better_centre(mask: NDArray[np.bool_], case: _Case, centre_mm: Point) -> Point | None:
+    """The lesion's own centre where it is clearly elsewhere, else None."""
+    if not mask.any():
+        return None
+    own = mask_centre_mm(mask, case.study.grid)
+    clearly_mm = _RECENTRE_VOXELS * case.predictor.plan.context_mm
+    return own if math.dist(own, centre_mm) > clearly_mm else None
+
+
+def _mask_warnings(mask: NDArray[np.bool_]) -> tuple[str, ...]:
+    """What the mask itself says about its own trustworthiness."""
+    if not mask.any():
+        return ("LESION_NOT_OUTLINED: the model outlined nothing; volume is 0, SUV absent",)
+    ends = [mask.take(end, axis=axis).any() for axis in range(3) for end in (0, -1)]
+    if any(ends):
+        return ("LESION_AT_BORDER: the lesion reaches the image's border; volume may be too low",)
+    return ()

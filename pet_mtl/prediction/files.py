@@ -1,0 +1,199 @@
+"""The files of one prediction, and the tables over all."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pet_mtl._version import __version__
+from pet_mtl.errors import Problem
+from pet_mtl.files import write_csv, write_json
+from pet_mtl.geometry import Grid
+from pet_mtl.prediction.case import Prediction, Request
+from pet_mtl.prediction.locate import THRESHOLD
+from pet_mtl.prediction.model import Predictor
+from pet_mtl.preprocess.crop import upright
+from pet_mtl.study import Study
+from pet_mtl.writers.overview import Overview, overview_planes
+
+MASK = "mask.nii.gz"
+RECORD = "prediction.json"
+OVERVIEW = "overview.png"
+_NUMBERS = ("risk", "response", "volume_ml", "suv_max", "suv_mean", "tlg")
+_CENTRE = ("centre_x_mm", "centre_y_mm", "centre_z_mm")
+_REFUSED = ("id", "code", "what", "expected", "found", "todo")
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ModelIdentity:
+    """What of a model is written beside every prediction.
+
+    Attributes:
+        fingerprint: Recognises the model by its graph and weights.
+        edges_days: Days of the survival curve.
+        context_extent_mm: Edge of the context cube.
+        versions: Versions the model was made with.
+    """
+
+    fingerprint: str
+    edges_days: tuple[float, ...]
+    context_extent_mm: float
+    versions: Mapping[str, str]
+
+
+def identity_of(predictor: Predictor) -> ModelIdentity:
+    """What of a model is written beside every prediction."""
+    extent = predictor.plan.size * predictor.plan.context_mm
+    days = tuple(float(day) for day in predictor.edges_days)
+    return ModelIdentity(predictor.fingerprint, days, extent, dict(predictor.versions))
+
+
+def record_of(
+    study: Study, prediction: Prediction, request: Request, model: ModelIdentity
+) -> Record:
+    """The content of prediction.json: plain data, no NaN, keys in reading order."""
+    lesion = prediction.statistics
+    return {
+        "id": study.name,
+        "risk": prediction.risk,
+        "response": prediction.response,
+        "survival": {"days": list(model.edges_days), "probability": list(prediction.survival)},
+        "volume_ml": lesion.volume_ml,
+        "suv_max": lesion.suv_max,
+        "suv_mean": lesion.suv_mean,
+        "tlg": lesion.tlg,
+        "centre_mm": list(prediction.centre_mm),
+        "centre_source": prediction.centre_source,
+        "recentred": prediction.recentred,
+        "candidates": [
+            {
+                "centre_mm": list(candidate.centre_mm),
+                "volume_ml": candidate.volume_ml,
+                "total_uptake": candidate.total_uptake,
+                "probability": candidate.probability,
+            }
+            for candidate in prediction.candidates
+        ],
+        "warnings": list(prediction.warnings),
+        "grid": _grid(study.grid),
+        "request": plain_request(request),
+        "model_fingerprint": model.fingerprint,
+        "model_versions": dict(model.versions),
+        "versions": {"pet_mtl": __version__},
+    }
+
+
+def _grid(grid: Grid) -> Record:
+    """The mask's grid, as in `pet_mtl.geometry.Grid`."""
+    return {
+        "shape_zyx": list(grid.shape),
+        "spacing_zyx_mm": list(grid.spacing_mm),
+        "origin_xyz_mm": list(grid.origin_mm),
+        "direction": list(grid.direction),
+    }
+
+
+def plain_request(request: Request) -> Record:
+    """What the user said, as JSON knows it."""
+    centre = request.centre
+    return {
+        "centre": centre if isinstance(centre, str) else list(centre),
+        "clinical": dict(request.clinical),
+    }
+
+
+def read_finished(
+    folder: Path, fingerprint: str, request: Request, overview: bool
+) -> Record | None:
+    """The record of a study that is done already, or None if it must be predicted.
+
+    Args:
+        folder: The study's folder.
+        fingerprint: The model's.
+        request: What the user says about the study now.
+        overview: Whether the picture is wanted.
+
+    Returns:
+        The content of prediction.json if the same model answered the same request before.
+    """
+    wanted = [RECORD, MASK, *([OVERVIEW] if overview else [])]
+    if not all((folder / name).is_file() for name in wanted):
+        return None
+    try:
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if not isinstance(record, dict) or record.get("model_fingerprint") != fingerprint:
+        return None
+    return record if record.get("request") == plain_request(request) else None
+
+
+def write_record(record: Record, folder: Path) -> None:
+    """Writes prediction.json; last of a study's files, for it says that the study is done."""
+    write_json(folder / RECORD, record)
+
+
+def overview_of(study: Study, prediction: Prediction, model: ModelIdentity) -> Overview:
+    """What the picture shows, cut out of the study turned upright."""
+    volume = upright(study.suv, study.grid, prediction.mask)
+    mask = np.asarray(volume.mask) >= THRESHOLD
+    planes = overview_planes(
+        volume.suv, mask, volume.grid, prediction.centre_mm, model.context_extent_mm
+    )
+    lesion = prediction.statistics
+    facts = [
+        ("Risk", f"{prediction.risk:.3g}"),
+        ("Response probability", f"{prediction.response:.0%}"),
+        ("Lesion volume", f"{lesion.volume_ml:.1f} ml"),
+        ("SUVmax", _number(lesion.suv_max)),
+        ("SUVmean", _number(lesion.suv_mean)),
+        ("Total lesion glycolysis", f"{lesion.tlg:.0f}"),
+    ]
+    notes = tuple(warning.partition(":")[0] for warning in prediction.warnings)
+    days, survival = model.edges_days, prediction.survival
+    return Overview(study.name, planes, days, survival, tuple(facts), notes)
+
+
+def _number(value: float | None) -> str:
+    """Two decimals, or a dash for what is absent."""
+    return "-" if value is None else f"{value:.2f}"
+
+
+def write_predictions(records: Iterable[Record], edges_days: Sequence[float], path: Path) -> None:
+    """Writes predictions.csv: a row a study, sorted by id; warnings by their codes.
+
+    Args:
+        records: Contents of prediction.json.
+        edges_days: Days of the survival curve; each makes a column `survival_<days>`.
+        path: The table.
+    """
+    survival = [f"survival_{days:g}" for days in edges_days]
+    rows = []
+    for record in sorted(records, key=lambda one: str(one["id"])):
+        row = {"id": record["id"], **{key: record[key] for key in _NUMBERS}}
+        row.update(zip(_CENTRE, record["centre_mm"], strict=True))
+        row.update(zip(survival, record["survival"]["probability"], strict=True))
+        row["warnings"] = " ".join(text.partition(":")[0] for text in record["warnings"])
+        rows.append(row)
+    write_csv(path, ["id", *_NUMBERS, *_CENTRE, *survival, "warnings"], rows)
+
+
+def write_refused(refused: Iterable[tuple[str, Problem]], path: Path) -> None:
+    """Writes rejected.csv: a row a study that could not be used, sorted by id."""
+    rows = [
+        {
+            "id": name,
+            "code": problem.code,
+            "what": problem.what,
+            "expected": problem.expected,
+            "found": problem.found,
+            "todo": problem.todo,
+        }
+        for name, problem in sorted(refused, key=lambda one: one[0])
+    ]
+    write_csv(path, _REFUSED, rows)
