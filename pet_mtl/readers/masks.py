@@ -25,23 +25,37 @@ def regions_of(headers: Sequence[Header], series: tuple[str, str, str]) -> tuple
         series: Study, series and frame of reference UID of the PET.
 
     Returns:
-        The regions. If some structure sets name the PET series and others do not, only theirs.
+        The regions. If structure sets name the PET series itself, only theirs, even where
+        de-identification gave their regions another frame of reference (it happens).
 
     Raises:
         MaskError: MASK_FRAME; there are regions, but all in another frame of reference.
     """
     paths = [header.path for header in headers if header.sop_class == RT_STRUCTURE_SET]
     regions = [region for path in paths for region in read_regions(path)]
-    fitting = [r for r in regions if not r.frame_uid or not series[2] or r.frame_uid == series[2]]
+    on_pet = [region for region in regions if series[1] in region.series_uids]
+    fitting = on_pet or [region for region in regions if in_frame(region, series[2])]
     if regions and not fitting:
         raise MaskError(
             "MASK_FRAME",
             "the regions were drawn in another frame of reference than the PET's",
-            expected="the FrameOfReferenceUID of the PET",
+            expected="the FrameOfReferenceUID of the PET, or its SeriesInstanceUID",
             todo="Register them to the PET, or remove the structure set",
         )
-    on_pet = [region for region in fitting if series[1] in region.series_uids]
-    return tuple(on_pet or fitting)
+    return tuple(fitting)
+
+
+def in_frame(region: Region, frame_uid: str) -> bool:
+    """Whether a region claims the PET's frame of reference, or either claims none.
+
+    Args:
+        region: The region.
+        frame_uid: FrameOfReferenceUID of the PET, or "".
+
+    Returns:
+        False where both name one and they differ.
+    """
+    return not region.frame_uid or not frame_uid or region.frame_uid == frame_uid
 
 
 def choose_regions(regions: Sequence[Region], pattern: str | None) -> tuple[Region, ...]:

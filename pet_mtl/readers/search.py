@@ -163,7 +163,7 @@ def _flat_pairs(
     for name, group in sorted(groups.items()):
         try:
             pet, mask = pick_pair(group)
-            sources.append(StudySource(name or stem_of(pet), "image", pet, mask))
+            sources.append(StudySource(name or _name(pet.parent), "image", pet, mask))
         except StudyError as error:
             alone.append((name, error.problem))
     return sources, alone

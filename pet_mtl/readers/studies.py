@@ -12,6 +12,7 @@ from pet_mtl.readers.masks import (
     Mask,
     choose_regions,
     image_mask,
+    in_frame,
     region_mask,
     regions_of,
     unread_segmentations,
@@ -115,7 +116,11 @@ def _mask(
     grid, roi = wanted
     regions = regions_of(headers, series)
     if regions:
-        return region_mask(choose_regions(regions, roi), grid)
+        chosen = choose_regions(regions, roi)
+        mask, warnings = region_mask(chosen, grid)
+        if not all(in_frame(region, series[2]) for region in chosen):
+            warnings += ("MASK_FRAME: the region names the PET series but another frame",)
+        return mask, warnings
     if source.mask_path is not None:
         return image_mask(source.mask_path, grid)
     return None, unread_segmentations(headers)

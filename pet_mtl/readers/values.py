@@ -9,6 +9,8 @@ from datetime import datetime, time, timedelta, timezone
 from typing import Any
 
 import pydicom
+from pydicom.datadict import dictionary_has_tag, dictionary_VR
+from pydicom.dataelem import RawDataElement
 from pydicom.errors import InvalidDicomError
 
 # What pydicom raises on damaged files; it documents none of it.
@@ -70,7 +72,8 @@ def number(dataset: pydicom.Dataset, key: Any) -> float | None:
 
 def numbers(dataset: pydicom.Dataset, key: Any) -> tuple[float, ...]:
     """A multi-valued number, such as ImagePositionPatient."""
-    value = raw(dataset, key)
+    value: Any = _undecoded(dataset, key)
+    value = raw(dataset, key) if value is None else value
     if value is None:
         return ()
     items = value if hasattr(value, "__iter__") and not isinstance(value, str) else [value]
@@ -78,6 +81,20 @@ def numbers(dataset: pydicom.Dataset, key: Any) -> tuple[float, ...]:
         return tuple(float(item) for item in items)
     except (TypeError, ValueError):
         return ()
+
+
+def _undecoded(dataset: pydicom.Dataset, key: Any) -> list[bytes] | None:
+    """The parts of a decimal string still in its bytes.
+
+    pydicom makes an object of every number, which takes seconds for the contours of one patient.
+    """
+    element = dataset.get_item(key) if key in dataset else None
+    if not isinstance(element, RawDataElement) or not element.value:
+        return None
+    kind = element.VR or (dictionary_VR(element.tag) if dictionary_has_tag(element.tag) else "")
+    if kind not in ("DS", "IS"):
+        return None
+    return [part.strip(b" \0") for part in element.value.split(b"\\")]
 
 
 def clock(value: str) -> time | None:
