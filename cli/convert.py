@@ -1,0 +1,108 @@
+"""`pet-mtl convert`: a folder of studies to a TFRecord dataset."""
+
+from pathlib import Path
+
+import click
+
+from pet_mtl.cli._progress import progress
+from pet_mtl.conversion import ConvertConfig, ConvertResult
+from pet_mtl.errors import UsageError
+from pet_mtl.preprocess.plan import DEFAULT_SIZE, GridOptions
+from pet_mtl.readers.clinical import ClinicalColumns
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command(name="convert")
+@click.argument("src", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("dataset", type=click.Path(path_type=Path))
+@click.option("--clinical", type=_FILE, help="Clinical table (CSV); without it, no labels.")
+@click.option("--id-column", metavar="C", help="Its column of folder names or PatientIDs.")
+@click.option("--time", metavar="C", help="Its column of days to event or censoring.")
+@click.option("--event", metavar="C", help="Its column of event seen (1) or censored (0).")
+@click.option("--response", metavar="C", help="Its column of the response, 0 or 1.")
+@click.option("--covariates", metavar="C,C", help="Its columns of clinical covariates.")
+@click.option("--roi", metavar="PATTERN", help="Name of the region to take, such as 'GTV*'.")
+@click.option("--folds", type=click.IntRange(1), default=5, show_default=True, help="Folds.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed.")
+@click.option("--size", type=int, default=DEFAULT_SIZE, show_default=True, help="Voxels an axis.")
+@click.option("--fine-mm", type=float, help="Voxel edge of the fine cube; default: planned.")
+@click.option("--context-mm", type=float, help="Voxel edge of the context cube.")
+@click.option("--jobs", type=click.IntRange(1), help="Processes; default: every core.")
+@click.option("--key", type=_FILE, help="Key of the pseudonyms; default: DATASET.key.")
+def command(
+    src: Path,
+    dataset: Path,
+    clinical: Path | None,
+    key: Path | None,
+    **options: str | int | float | None,
+) -> int:
+    """Turn a folder of PET studies into a TFRecord dataset.
+
+    SRC holds a folder a patient (DICOM), or NIfTI, NRRD or MHA pairs. A row of the table belongs
+    to a study by the folder's name or the PatientID. Refused studies are listed in
+    DATASET/rejected.csv. Beside DATASET lie its private files: DATASET.key, DATASET.ids.csv and
+    DATASET.work, by which an interrupted run goes on.
+    """
+    config = _config(clinical, key, options)
+    # Loads TensorFlow; worker processes must not.
+    from pet_mtl.conversion.run import convert
+
+    result = convert(src, dataset, config, progress)
+    _tell(result)
+    return result.exit_code
+
+
+def _config(
+    clinical: Path | None, key: Path | None, options: dict[str, str | int | float | None]
+) -> ConvertConfig:
+    """The options as a configuration."""
+    given = {name: value for name, value in options.items() if value is not None}
+    columns = {
+        name: given.pop(option)
+        for name, option in (
+            ("id", "id_column"), ("time", "time"), ("event", "event"), ("response", "response"),
+        )
+        if option in given
+    }  # fmt: skip
+    covariates = str(given.pop("covariates", ""))
+    columns["covariates"] = tuple(c.strip() for c in covariates.split(",") if c.strip())
+    _check_columns(clinical, columns)
+    grids = GridOptions(
+        **{n: given.pop(n) for n in ("size", "fine_mm", "context_mm") if n in given}
+    )
+    table = ClinicalColumns(**columns) if clinical else None
+    return ConvertConfig(clinical=clinical, columns=table, grids=grids, key=key, **given)
+
+
+def _check_columns(clinical: Path | None, columns: dict[str, object]) -> None:
+    """A table needs its id column; columns need a table."""
+    if clinical and not columns.get("id"):
+        raise UsageError(
+            "CONVERT_NO_ID", "--clinical needs --id-column", todo="Name the column of the patients"
+        )
+    if not clinical and (len(columns) > 1 or columns["covariates"]):
+        raise UsageError(
+            "CONVERT_NO_TABLE", "columns are named, but no table", todo="Give --clinical FILE"
+        )
+
+
+def _tell(result: ConvertResult) -> None:
+    """What became of the studies; refusals and oddities go to standard error."""
+    counts, plan = result.counts, result.plan
+    if result.done_before:
+        click.echo(f"{result.dataset} is complete and nothing changed: nothing to do.")
+    click.echo(
+        f"{counts['studies']} studies converted ({counts['with_mask']} with mask, "
+        f"{counts['with_survival']} with survival, {counts['with_response']} with response), "
+        f"{counts['rejected']} refused; {result.folds} folds; cubes of {plan.size} voxels, "
+        f"{plan.fine_mm} and {plan.context_mm} mm."
+    )
+    if counts["rejected"]:
+        click.echo(f"refused studies and what to do: {result.dataset / 'rejected.csv'}", err=True)
+    if result.unmatched_rows:
+        click.echo(f"{result.unmatched_rows} rows of the table match no study", err=True)
+    if result.unmatched_studies:
+        click.echo(f"{result.unmatched_studies} studies have no row: kept, no labels", err=True)
+    for notice in result.notices:
+        click.echo(notice, err=True)

@@ -1,0 +1,304 @@
+"""The verb itself: find, read once, plan, cut, write; and go on after an interruption."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+from pet_mtl.conversion.folder import DatasetFolder
+from pet_mtl.conversion.pool import cores, ordered_map
+from pet_mtl.conversion.settings import ConvertConfig, ConvertResult, Progress, no_progress
+from pet_mtl.conversion.tables import (
+    Accepted,
+    Finished,
+    count_warnings,
+    write_names,
+    write_rejected,
+    write_tables,
+)
+from pet_mtl.conversion.work import (
+    CutTask,
+    ReadTask,
+    Rejection,
+    cut_task,
+    input_key,
+    load_facts,
+    read_task,
+)
+from pet_mtl.errors import DatasetError
+from pet_mtl.files import write_json
+from pet_mtl.preprocess.pipeline import Labels, StudyFacts
+from pet_mtl.preprocess.plan import plan_grids
+from pet_mtl.pseudonym import load_or_make_key, pseudonym
+from pet_mtl.readers import find_studies
+from pet_mtl.readers.clinical import ClinicalTable, read_clinical
+from pet_mtl.sample import GridPlan, Sample
+from pet_mtl.study import Outcome, StudySource
+from pet_mtl.tfrecords.dataset import DatasetInfo, read_info
+from pet_mtl.tfrecords.schema import SCHEMA_VERSION, Dimensions
+from pet_mtl.tfrecords.shards import Member, ShardFile, ShardPlan, plan_shards
+from pet_mtl.tfrecords.write import write_shard
+
+# Masks and labels beside the SUV of a record, compressed.
+_OVERHEAD_BYTES = 4096
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """One study to be converted."""
+
+    source: StudySource
+    sample_id: str
+    patient: str
+    cutout: Path
+    outcome: Outcome | None
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One conversion: what was found and what was asked for."""
+
+    folder: DatasetFolder
+    config: ConvertConfig
+    progress: Progress
+    entries: tuple[_Entry, ...]
+    refused: tuple[Rejection, ...]
+    inputs: str
+    unmatched_rows: int
+
+    @property
+    def workers(self) -> int:
+        """Processes worth starting."""
+        return min(self.config.jobs or cores(), len(self.entries))
+
+    @property
+    def covariates(self) -> tuple[str, ...]:
+        """Names of the covariates."""
+        return self.config.columns.covariates if self.config.columns else ()
+
+
+def convert(
+    src: Path,
+    dataset: Path,
+    config: ConvertConfig | None = None,
+    progress: Progress = no_progress,
+) -> ConvertResult:
+    """Turns a folder of studies into a dataset directory.
+
+    Whatever interrupts it, the same call goes on: a study that has been read is not read again
+    unless one of its files changed. A complete dataset of the same inputs is left as it is.
+
+    Args:
+        src: Folder of patient folders (DICOM) or of image files.
+        dataset: Dataset directory; key, names and work folder are put beside it.
+        config: What is asked for.
+        progress: Shows how far it is.
+
+    Returns:
+        What became of the studies.
+
+    Raises:
+        UsageError: A wrong option, or a folder that holds something else.
+        ClinicalError: The clinical table cannot be used; nothing has been done then.
+        DatasetError: Not one study could be converted, or another run is at work.
+    """
+    config = config or ConvertConfig()
+    table = None
+    if config.clinical is not None and config.columns is not None:
+        table = read_clinical(config.clinical, config.columns)
+    folder = DatasetFolder(dataset)
+    folder.check()
+    search = find_studies(src)
+    key = load_or_make_key(config.key or folder.key)
+    with folder.locked():
+        folder.prepare()
+        refused = tuple(Rejection(pseudonym(key, n), problem) for n, problem in search.passed_over)
+        entries = _entries(search.sources, table, key, folder, config)
+        names = {pseudonym(key, name): name for name, _ in search.passed_over}
+        names |= {entry.sample_id: entry.source.name for entry in entries}
+        unmatched = len(table.unmatched(search.sources)) if table else 0
+        inputs = _inputs_key(entries, refused, config, key)
+        job = _Job(folder, config, progress, entries, refused, inputs, unmatched)
+        return _finished_before(job) or _convert(job, names)
+
+
+def _entries(
+    sources: Sequence[StudySource],
+    table: ClinicalTable | None,
+    key: bytes,
+    folder: DatasetFolder,
+    config: ConvertConfig,
+) -> tuple[_Entry, ...]:
+    """The studies with pseudonym, outcome and the file their cut-out is kept in."""
+    known = set(table.ids) if table else set()
+    entries = []
+    for source in sources:
+        name = pseudonym(key, source.name)
+        stamp = input_key(source, config.roi, config.grids.widest_mm)
+        # Two scans of one row of the table, or of one PatientID, are of one patient.
+        row = next((i for i in (source.name, source.patient_id) if i in known), "")
+        patient = row or source.patient_id or source.name
+        outcome = table.outcome_of(source) if table else None
+        entries.append(_Entry(source, name, patient, folder.work / f"{name}-{stamp}.npz", outcome))
+    return tuple(entries)
+
+
+def _inputs_key(
+    entries: Sequence[_Entry], refused: Sequence[Rejection], config: ConvertConfig, key: bytes
+) -> str:
+    """Changes when anything changes that the dataset is made from."""
+    clinical = config.clinical.read_bytes() if config.clinical else b""
+    parts = {
+        "schema": SCHEMA_VERSION,
+        "studies": sorted(entry.cutout.name for entry in entries),
+        "refused": sorted((r.sample_id, r.problem.code) for r in refused),
+        "clinical": hashlib.sha256(clinical).hexdigest(),
+        "columns": asdict(config.columns) if config.columns else None,
+        "grids": asdict(config.grids),
+        "rest": [config.roi, config.folds, config.seed, config.shard_bytes],
+        "key": pseudonym(key, ""),
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _finished_before(job: _Job) -> ConvertResult | None:
+    """The earlier result, if the dataset is complete and made from the same inputs."""
+    try:
+        state = json.loads((job.folder.work / "state.json").read_text(encoding="utf-8"))
+        info = read_info(job.folder.path)
+    except (OSError, ValueError, DatasetError):
+        return None
+    if state != {"inputs": job.inputs, "fingerprint": info.fingerprint}:
+        return None
+    return replace(_result(job, info), done_before=True)
+
+
+def _convert(job: _Job, names: Mapping[str, str]) -> ConvertResult:
+    """Reads what is missing, then writes everything anew."""
+    job.folder.done.unlink(missing_ok=True)
+    write_names(job.folder, names)
+    facts, rejected, read = _read_all(job)
+    if not facts:
+        write_rejected(job.folder, rejected)
+        raise _nothing(job, rejected)
+    plan = plan_grids([f.fingerprint for f in facts.values()], job.config.grids)
+    accepted = [
+        Accepted(e.sample_id, facts[e.sample_id], e.outcome)
+        for e in job.entries
+        if e.sample_id in facts
+    ]
+    shards = _plan_shards(job, facts, plan)
+    job.folder.drop_shards(shard.name for shard in shards.shards)
+    files = _write_shards(job, facts, plan, shards)
+    done = Finished(accepted, rejected, plan, shards, files)
+    write_tables(job.folder, done, job.config)
+    job.folder.drop_cutouts(entry.cutout for entry in job.entries)
+    state = {"inputs": job.inputs, "fingerprint": done.fingerprint}
+    write_json(job.folder.work / "state.json", state)
+    notices = [
+        f"{count} studies: {code}" for code, count in sorted(count_warnings(accepted).items())
+    ]
+    return replace(_result(job, read_info(job.folder.path), notices), read=read)
+
+
+def _read_all(job: _Job) -> tuple[dict[str, StudyFacts], list[Rejection], int]:
+    """Facts of every usable study, refusals, and how many studies were read anew."""
+    found = {entry.sample_id: load_facts(entry.cutout) for entry in job.entries}
+    facts = {name: known for name, known in found.items() if known is not None}
+    width = job.config.grids.widest_mm
+    tasks = [
+        ReadTask(entry.source, entry.sample_id, entry.cutout, job.config.roi, width)
+        for entry in job.entries
+        if entry.sample_id not in facts
+    ]
+    rejected = list(job.refused)
+    with job.progress(len(tasks), "reading studies") as advance:
+        for task, answer in zip(tasks, ordered_map(read_task, tasks, job.workers), strict=True):
+            if isinstance(answer, Rejection):
+                rejected.append(answer)
+            else:
+                facts[task.sample_id] = answer
+            advance()
+    return facts, rejected, len(tasks)
+
+
+def _nothing(job: _Job, rejected: Sequence[Rejection]) -> DatasetError:
+    """Not one study could be used."""
+    first = f"The first: {rejected[0].problem.sentence()} " if rejected else ""
+    return DatasetError(
+        "CONVERT_NOTHING",
+        f"not one of {len(rejected)} studies could be converted",
+        todo=f"{first}See {job.folder.path / 'rejected.csv'}",
+    )
+
+
+def _plan_shards(job: _Job, facts: Mapping[str, StudyFacts], plan: GridPlan) -> ShardPlan:
+    """Deals the folds."""
+    members = []
+    for entry in job.entries:
+        known, outcome = facts.get(entry.sample_id), entry.outcome or Outcome()
+        if known is not None:
+            members.append(
+                Member(
+                    entry.sample_id,
+                    entry.patient,
+                    known.content,
+                    outcome.event,
+                    outcome.response,
+                    known.has_mask,
+                )  # fmt: skip
+            )
+    record_bytes = 2 * 4 * plan.size**3 + _OVERHEAD_BYTES
+    config = job.config
+    return plan_shards(members, config.folds, config.seed, record_bytes, config.shard_bytes)
+
+
+def _write_shards(
+    job: _Job, facts: Mapping[str, StudyFacts], plan: GridPlan, shards: ShardPlan
+) -> list[ShardFile]:
+    """Cuts the samples on all cores and writes them shard by shard, in order."""
+    by_id = {entry.sample_id: entry for entry in job.entries}
+    ids = [name for shard in shards.shards for name in shard.sample_ids]
+    tasks = (
+        CutTask(
+            by_id[name].cutout, facts[name].centre_mm, plan,
+            Labels(name, by_id[name].outcome, job.covariates),
+        )
+        for name in ids
+    )  # fmt: skip
+    dimensions = Dimensions(plan.size, len(job.covariates))
+    with (
+        job.progress(len(ids), "writing records") as advance,
+        closing(ordered_map(cut_task, tasks, job.workers)) as samples,
+    ):
+        counted = (_after(sample, advance) for sample in samples)
+        return [
+            write_shard(job.folder.path, shard, islice(counted, len(shard.sample_ids)), dimensions)
+            for shard in shards.shards
+        ]
+
+
+def _after(sample: Sample, advance: Callable[[], None]) -> Sample:
+    """Hands a sample on and shows the step."""
+    advance()
+    return sample
+
+
+def _result(job: _Job, info: DatasetInfo, notices: Sequence[str] = ()) -> ConvertResult:
+    """The answer, told from the dataset as it lies there."""
+    told = list(notices)
+    if info.folds < job.config.folds:
+        told.append(f"only {info.folds} folds: there are no more patients")
+    no_row = sum(entry.outcome is None for entry in job.entries) if job.config.clinical else 0
+    return ConvertResult(
+        dataset=job.folder.path,
+        plan=info.plan,
+        counts=info.counts,
+        folds=info.folds,
+        unmatched_rows=job.unmatched_rows,
+        unmatched_studies=no_row,
+        notices=tuple(told),
+    )

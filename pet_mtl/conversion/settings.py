@@ -1,0 +1,97 @@
+"""What `convert` can be told, and what it answers."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pet_mtl.errors import ConfigError
+from pet_mtl.preprocess.plan import GridOptions
+from pet_mtl.readers.clinical import ClinicalColumns
+from pet_mtl.sample import GridPlan
+from pet_mtl.tfrecords.shards import DEFAULT_SHARD_BYTES
+
+# (total, label) -> a context that gives a function to call once a finished study.
+Progress = Callable[[int, str], AbstractContextManager[Callable[[], None]]]
+
+
+def no_progress(_total: int, _label: str) -> AbstractContextManager[Callable[[], None]]:
+    """Shows nothing."""
+    return nullcontext(lambda: None)
+
+
+@dataclass(frozen=True)
+class ConvertConfig:
+    """All that `convert` can be told.
+
+    Attributes:
+        clinical: The clinical table, or None for a dataset without labels.
+        columns: Its column names; needed with `clinical`.
+        roi: Pattern that chooses among several regions of a study, or None.
+        folds: Folds wanted; fewer are made if there are fewer patients.
+        seed: Seed the folds are dealt with.
+        grids: What is fixed of the cubes.
+        jobs: Worker processes; None takes every core, 1 works in this process.
+        key: Key file of the pseudonyms; None is `<DATASET>.key`.
+        shard_bytes: Size a shard should not exceed by much.
+
+    Raises:
+        ConfigError: A value out of range, or only one of `clinical` and `columns`.
+    """
+
+    clinical: Path | None = None
+    columns: ClinicalColumns | None = None
+    roi: str | None = None
+    folds: int = 5
+    seed: int = 0
+    grids: GridOptions = field(default_factory=GridOptions)
+    jobs: int | None = None
+    key: Path | None = None
+    shard_bytes: int = DEFAULT_SHARD_BYTES
+
+    def __post_init__(self) -> None:
+        for name, low in (("folds", 1), ("seed", 0), ("jobs", 1), ("shard_bytes", 1)):
+            value = getattr(self, name)
+            if value is not None and value < low:
+                raise ConfigError(
+                    "CONVERT_RANGE", "a value is out of range", expected=f"at least {low}",
+                    found=str(value), subject=f"--{name.replace('_', '-')}",
+                )  # fmt: skip
+        if (self.clinical is None) != (self.columns is None):
+            raise ConfigError(
+                "CONVERT_CLINICAL",
+                "a clinical table and the name of its id column belong together",
+                todo="Give both --clinical and --id-column, or neither",
+            )
+
+
+@dataclass(frozen=True)
+class ConvertResult:
+    """What became of the studies.
+
+    Attributes:
+        dataset: The dataset directory.
+        plan: The cubes.
+        counts: studies, rejected, with_mask, with_survival, with_response.
+        folds: Folds made.
+        unmatched_rows: Rows of the clinical table that belong to no study.
+        unmatched_studies: Studies that have no row; converted without labels.
+        read: Studies read anew; the others were kept from an earlier run.
+        notices: What the user should know, a sentence each.
+        done_before: Whether the dataset was complete and nothing was to do.
+    """
+
+    dataset: Path
+    plan: GridPlan
+    counts: dict[str, int]
+    folds: int
+    unmatched_rows: int = 0
+    unmatched_studies: int = 0
+    read: int = 0
+    notices: tuple[str, ...] = ()
+    done_before: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        """0 all good, 8 if some studies were refused."""
+        return 8 if self.counts["rejected"] else 0

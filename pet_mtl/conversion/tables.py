@@ -1,0 +1,211 @@
+"""dataset.json, studies.csv, rejected.csv and the private list of names."""
+
+import csv
+import hashlib
+import io
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pet_mtl._version import __version__
+from pet_mtl.conversion.folder import DatasetFolder
+from pet_mtl.conversion.settings import ConvertConfig
+from pet_mtl.conversion.work import Rejection
+from pet_mtl.files import write_csv, write_json
+from pet_mtl.preprocess.pipeline import StudyFacts
+from pet_mtl.pseudonym import write_private
+from pet_mtl.sample import GridPlan
+from pet_mtl.study import Outcome
+from pet_mtl.tfrecords.metadata import dataset_info_json, features_json
+from pet_mtl.tfrecords.schema import SCHEMA_VERSION, Dimensions, table
+from pet_mtl.tfrecords.shards import DATASET_NAME, ShardFile, ShardPlan
+
+STUDY_COLUMNS = (
+    "sample_id", "fold", "shard", "has_mask", "has_survival", "has_response", "time_days", "event",
+    "response", "suv_max", "mtv_ml", "centre_source", "warnings",
+)  # fmt: skip
+REJECTED_COLUMNS = ("study", "code", "what", "expected", "found", "todo")
+DUPLICATE = "DUPLICATE_IMAGE: another study has the same voxels; both are in one fold"
+
+_SUV = "SUV by body weight (SUVbw), g/ml, decay corrected to the start of the scan"
+_CODE = re.compile(r"[A-Z][A-Z0-9_]*")
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """One study of the dataset.
+
+    Attributes:
+        sample_id: Pseudonym.
+        facts: What was found in the image.
+        outcome: What the clinical table says, or None.
+    """
+
+    sample_id: str
+    facts: StudyFacts
+    outcome: Outcome | None
+
+
+@dataclass(frozen=True)
+class Finished:
+    """Everything the tables tell.
+
+    Attributes:
+        accepted: The studies.
+        rejected: The refused ones.
+        plan: The cubes.
+        shards: Who is where.
+        files: The shards as written.
+    """
+
+    accepted: Sequence[Accepted]
+    rejected: Sequence[Rejection]
+    plan: GridPlan
+    shards: ShardPlan
+    files: Sequence[ShardFile]
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over all records, in order."""
+        hashes = " ".join(file.sha256 for file in self.files)
+        return hashlib.sha256(hashes.encode()).hexdigest()
+
+    def counts(self) -> dict[str, int]:
+        """Studies in all, refused, and with each label."""
+        outcomes = [a.outcome or Outcome() for a in self.accepted]
+        return {
+            "studies": len(self.accepted),
+            "rejected": len(self.rejected),
+            "with_mask": sum(a.facts.has_mask for a in self.accepted),
+            "with_survival": sum(_has_survival(o) for o in outcomes),
+            "with_response": sum(o.response is not None for o in outcomes),
+        }
+
+
+def write_tables(folder: DatasetFolder, done: Finished, config: ConvertConfig) -> None:
+    """Writes everything beside the shards; dataset.json last."""
+    covariates = config.columns.covariates if config.columns else ()
+    dimensions = Dimensions(done.plan.size, len(covariates))
+    write_csv(
+        folder.path / "studies.csv",
+        (*STUDY_COLUMNS, *(f"cov_{name}" for name in covariates)),
+        study_rows(done, covariates),
+    )
+    write_rejected(folder, done.rejected)
+    write_json(folder.path / "features.json", features_json(dimensions))
+    write_json(folder.path / "dataset_info.json", dataset_info_json(done.files))
+    write_json(folder.done, dataset_json(done, config))
+
+
+def write_rejected(folder: DatasetFolder, rejected: Iterable[Rejection]) -> None:
+    """Writes rejected.csv, ordered by pseudonym."""
+    rows = [{"study": r.sample_id, **asdict(r.problem)} for r in rejected]
+    rows.sort(key=lambda row: (row["study"], row["code"]))
+    write_csv(folder.path / "rejected.csv", REJECTED_COLUMNS, rows)
+
+
+def write_names(folder: DatasetFolder, names: Mapping[str, str]) -> None:
+    """Writes the private list of pseudonyms and names, readable by its owner only."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("sample_id", "name"))
+    writer.writerows(sorted(names.items()))
+    write_private(folder.names, text.getvalue())
+
+
+def dataset_json(done: Finished, config: ConvertConfig) -> dict[str, Any]:
+    """Content of dataset.json; the same for the same records, wherever they were made."""
+    columns = config.columns
+    labels = {
+        label: getattr(columns, label)
+        for label in ("time", "event", "response")
+        if columns and getattr(columns, label)
+    }
+    covariates = list(columns.covariates) if columns else []
+    return {
+        "name": DATASET_NAME,
+        "schema_version": SCHEMA_VERSION,
+        "pet_mtl_version": __version__,
+        "grids": asdict(done.plan),
+        "channels": ["suv"],
+        "suv": _SUV,
+        "labels": labels,
+        "covariates": covariates,
+        "counts": done.counts(),
+        "folds": done.shards.folds,
+        "seed": config.seed,
+        "fingerprint": done.fingerprint,
+        "shards": [
+            {"file": f.shard.name, "records": len(f.shard.sample_ids), "sha256": f.sha256}
+            for f in done.files
+        ],
+        "features": table(Dimensions(done.plan.size, len(covariates))),
+    }
+
+
+def study_rows(done: Finished, covariates: Sequence[str]) -> list[dict[str, Any]]:
+    """Rows of studies.csv in the order of the records."""
+    twins = _duplicates(done.accepted)
+    by_id = {a.sample_id: a for a in done.accepted}
+    rows = []
+    for shard in done.shards.shards:
+        for name in shard.sample_ids:
+            accepted = by_id[name]
+            warnings = (*accepted.facts.warnings, *((DUPLICATE,) if name in twins else ()))
+            row = {"sample_id": name, "fold": shard.fold, "shard": shard.name}
+            rows.append(row | _study_cells(accepted, warnings) | _covariates(accepted, covariates))
+    return rows
+
+
+def _study_cells(accepted: Accepted, warnings: Iterable[str]) -> dict[str, Any]:
+    """The cells of one study that do not depend on its place."""
+    facts, outcome = accepted.facts, accepted.outcome or Outcome()
+    return {
+        "has_mask": int(facts.has_mask),
+        "has_survival": int(_has_survival(outcome)),
+        "has_response": int(outcome.response is not None),
+        "time_days": _number(outcome.time_days),
+        "event": None if outcome.event is None else int(outcome.event),
+        "response": outcome.response,
+        "suv_max": _number(facts.suv_max),
+        "mtv_ml": _number(facts.mtv_ml),
+        "centre_source": facts.centre_source,
+        "warnings": " ".join(warning_codes(warnings)),
+    }
+
+
+def warning_codes(warnings: Iterable[str]) -> list[str]:
+    """The stable codes only: the text may quote dates, which have no place in a dataset."""
+    found = (_CODE.match(warning) for warning in warnings)
+    return sorted({match.group() for match in found if match})
+
+
+def count_warnings(accepted: Sequence[Accepted]) -> Counter[str]:
+    """How many studies have each warning."""
+    counts = Counter(code for a in accepted for code in warning_codes(a.facts.warnings))
+    twins = len(_duplicates(accepted))
+    return counts + Counter({"DUPLICATE_IMAGE": twins})
+
+
+def _duplicates(accepted: Sequence[Accepted]) -> set[str]:
+    """Pseudonyms of studies that share their image with another."""
+    by_content: dict[str, list[str]] = defaultdict(list)
+    for a in accepted:
+        by_content[a.facts.content].append(a.sample_id)
+    return {name for names in by_content.values() if len(names) > 1 for name in names}
+
+
+def _covariates(accepted: Accepted, names: Sequence[str]) -> dict[str, Any]:
+    known = accepted.outcome.covariates if accepted.outcome else {}
+    return {f"cov_{name}": _number(known.get(name)) for name in names}
+
+
+def _has_survival(outcome: Outcome) -> bool:
+    return outcome.time_days is not None and outcome.event is not None
+
+
+def _number(value: float | None) -> str | None:
+    """A cell that reads the same everywhere, without binary noise."""
+    return None if value is None else f"{value:.9g}"

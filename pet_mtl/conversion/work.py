@@ -1,0 +1,202 @@
+"""What a worker process does with one study; loads no TensorFlow."""
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pet_mtl.errors import PetMtlError, Problem
+from pet_mtl.files import atomic_path
+from pet_mtl.geometry import Grid
+from pet_mtl.preprocess.crop import UprightVolume
+from pet_mtl.preprocess.pipeline import Labels, StudyFacts, crop_around, cut_sample, examine
+from pet_mtl.preprocess.plan import Fingerprint
+from pet_mtl.readers import read_study
+from pet_mtl.sample import GridPlan, Sample
+from pet_mtl.study import StudySource
+
+# Raised with what a cut-out holds or how it is made; older ones are then made anew.
+_WORK_VERSION = 1
+
+# What damaged files make libraries raise. PetMtlError is the rule; this keeps one odd file from
+# ending a batch of a thousand.
+_LIBRARY_ERRORS = (
+    OSError, ValueError, TypeError, RuntimeError, ArithmeticError, LookupError, AttributeError,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ReadTask:
+    """One study to be read.
+
+    Attributes:
+        source: Where it lies.
+        sample_id: Its pseudonym.
+        output: File the cut-out is kept in.
+        roi: Pattern that chooses among several regions, or None.
+        width_mm: Edge of the widest cube that may be cut later.
+    """
+
+    source: StudySource
+    sample_id: str
+    output: Path
+    roi: str | None
+    width_mm: float
+
+
+@dataclass(frozen=True)
+class CutTask:
+    """One sample to be cut from a kept cut-out.
+
+    Attributes:
+        file: The cut-out.
+        centre_mm: World point (x, y, z), LPS.
+        plan: The cubes.
+        labels: What is known beside the image.
+    """
+
+    file: Path
+    centre_mm: tuple[float, float, float]
+    plan: GridPlan
+    labels: Labels
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """A study that cannot be used, without its name."""
+
+    sample_id: str
+    problem: Problem
+
+
+def input_key(source: StudySource, roi: str | None, width_mm: float) -> str:
+    """Changes when any file of a study, or what is cut from it, changes.
+
+    Args:
+        source: Where the study lies.
+        roi: As in `ReadTask`.
+        width_mm: As in `ReadTask`.
+
+    Returns:
+        Hexadecimal digits.
+    """
+    digest = hashlib.sha256(f"{_WORK_VERSION} {source.layout} {roi} {width_mm:.3f}".encode())
+    for path in _files(source):
+        status = path.stat()
+        digest.update(f"{path} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def _files(source: StudySource) -> Iterator[Path]:
+    """All files of a study, in a stable order."""
+    for path in (source.path, source.mask_path):
+        if path is None or not path.exists():
+            continue
+        if path.is_dir():
+            yield from sorted(p for p in path.rglob("*") if p.is_file())
+        else:
+            yield path
+
+
+def read_task(task: ReadTask) -> StudyFacts | Rejection:
+    """Reads one study and keeps what the cubes may need of it.
+
+    Args:
+        task: The study.
+
+    Returns:
+        Its facts; or why it cannot be used.
+    """
+    try:
+        volume, facts = examine(read_study(task.source, roi=task.roi))
+        save_cutout(task.output, crop_around(volume, facts.centre_mm, task.width_mm), facts)
+    except PetMtlError as error:
+        return Rejection(task.sample_id, error.problem)
+    except _LIBRARY_ERRORS as error:
+        if isinstance(error, OSError) and error.filename and _is_own(error, task):
+            raise
+        return Rejection(task.sample_id, _unexpected(error))
+    return facts
+
+
+def _is_own(error: OSError, task: ReadTask) -> bool:
+    """Whether the failure lies in our work folder (a full disk), not in the study."""
+    return Path(str(error.filename)).parent == task.output.parent
+
+
+def _unexpected(error: BaseException) -> Problem:
+    """A library's error; its text may quote the file, so only its kind is told."""
+    return Problem(
+        "STUDY_UNREADABLE",
+        "the study's files cannot be read",
+        found=type(error).__name__,
+        todo="Open the files in a viewer: they are probably damaged",
+    )
+
+
+def cut_task(task: CutTask) -> Sample:
+    """Cuts one sample."""
+    volume, _ = load_cutout(task.file)
+    return cut_sample(volume, task.centre_mm, task.plan, task.labels)
+
+
+def save_cutout(path: Path, volume: UprightVolume, facts: StudyFacts) -> None:
+    """Keeps a cut-out and its facts, atomically.
+
+    Args:
+        path: An .npz file.
+        volume: The part of the study that cubes may need.
+        facts: What is known of the study.
+    """
+    arrays = {"suv": volume.suv}
+    if volume.mask is not None:
+        binary = volume.mask.astype(bool)
+        # Only an oblique study has shares between 0 and 1; the rest fits an eighth of the space.
+        same = bool((binary == volume.mask).all())
+        arrays["mask"] = binary if same else volume.mask
+    notes = json.dumps({"facts": asdict(facts), "grid": asdict(volume.grid)})
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, notes=np.array(notes), **arrays)
+
+
+def load_cutout(path: Path) -> tuple[UprightVolume, StudyFacts]:
+    """What `save_cutout` kept."""
+    with np.load(path, allow_pickle=False) as stored:
+        notes = json.loads(stored["notes"].item())
+        suv = stored["suv"]
+        mask = stored["mask"].astype(np.float32) if "mask" in stored else None
+    return UprightVolume(suv, _grid(notes["grid"]), mask), _facts(notes["facts"])
+
+
+def load_facts(path: Path) -> StudyFacts | None:
+    """The facts alone, or None if there is no (readable) cut-out."""
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return _facts(json.loads(stored["notes"].item())["facts"])
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+        return None
+
+
+def _grid(notes: dict[str, list[float]]) -> Grid:
+    z, y, x = (int(n) for n in notes["shape"])
+    sz, sy, sx = notes["spacing_mm"]
+    ox, oy, oz = notes["origin_mm"]
+    return Grid((z, y, x), (sz, sy, sx), (ox, oy, oz), tuple(notes["direction"]))
+
+
+def _facts(notes: dict[str, object]) -> StudyFacts:
+    """Facts from JSON: its lists are our tuples."""
+    values: dict[str, object] = {k: _tupled(v) for k, v in notes.items()}
+    fingerprint = values.pop("fingerprint")
+    if not isinstance(fingerprint, dict):
+        raise ValueError("no fingerprint")
+    prints = Fingerprint(**{k: _tupled(v) for k, v in fingerprint.items()})
+    return StudyFacts(fingerprint=prints, **values)  # type: ignore[arg-type]
+
+
+def _tupled(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value

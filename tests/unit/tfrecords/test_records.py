@@ -1,0 +1,111 @@
+"""Encoding and decoding are each other's inverse, and the bytes are pinned."""
+
+import dataclasses
+import json
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pet_mtl.errors import DatasetError
+from pet_mtl.sample import Patch
+from pet_mtl.tfrecords.decode import decode_record, sample_of
+from pet_mtl.tfrecords.encode import encode_sample
+from pet_mtl.tfrecords.schema import FEATURES, NAMES, SCHEMA_VERSION, Dimensions, table
+
+GOLDEN = Path(__file__).parents[2] / "golden"
+TIMES = st.none() | st.floats(0, 1e5, width=32)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    time_days=TIMES,
+    event=st.none() | st.booleans(),
+    response=st.none() | st.integers(0, 1),
+    masked=st.booleans(),
+    covariates=st.integers(0, 3),
+    seed=st.integers(0, 1000),
+)
+def test_any_labels_come_back(
+    make_sample, assert_same, time_days, event, response, masked, covariates, seed
+):
+    sample = make_sample(
+        seed=seed, masked=masked, covariates=covariates,
+        time_days=time_days, event=event, response=response,
+    )  # fmt: skip
+    dimensions = Dimensions(8, covariates)
+    record = encode_sample(sample, 3, dimensions)
+    tensors = decode_record(tf.constant(record), dimensions)
+    assert_same(sample_of(tensors), sample)
+    assert int(tensors["fold"]) == 3
+    assert record == encode_sample(sample, 3, dimensions)
+
+
+def test_absent_is_stored_as_zero(make_sample):
+    record = encode_sample(make_sample(masked=False), 0, Dimensions(8, 2))
+    tensors = decode_record(tf.constant(record), Dimensions(8, 2))
+    for flag, names in {
+        "has_mask": ("fine_mask", "context_mask"), "has_time": ("time_days",),
+        "has_event": ("event",), "has_response": ("response",),
+    }.items():  # fmt: skip
+        assert not bool(tensors[flag])
+        assert all(not np.any(tensors[name]) for name in names)
+
+
+def test_tensors_have_the_static_shape_and_type_of_the_table(make_sample):
+    dimensions = Dimensions(8, 2)
+    record = encode_sample(make_sample(), 0, dimensions)
+    dataset = tf.data.Dataset.from_tensors(record).map(lambda r: decode_record(r, dimensions))
+    assert tuple(dataset.element_spec) == NAMES
+    for feature in FEATURES:
+        spec = dataset.element_spec[feature.name]
+        assert spec.shape == feature.resolved(dimensions)
+        assert spec.dtype == tf.as_dtype(feature.dtype)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (lambda s: dataclasses.replace(s, clinical=np.zeros(3, np.float32)), "DATASET_SHAPE"),
+        (lambda s: dataclasses.replace(s, time_days=float("nan")), "DATASET_NOT_FINITE"),
+        (
+            lambda s: dataclasses.replace(s, fine=Patch(s.fine.suv, s.fine.valid)),
+            "DATASET_HALF_MASK",
+        ),
+        (lambda s: dataclasses.replace(s, fine=Patch(s.fine.suv[1:], s.fine.valid)), None),
+    ],
+)
+def test_what_does_not_fit_is_refused(make_sample, change, code):
+    with pytest.raises(DatasetError) as caught:
+        encode_sample(change(make_sample()), 0, Dimensions(8, 2))
+    assert code is None or caught.value.code == code
+
+
+def _comparable(record):
+    """Feature name to value; compressed ones unpacked, since zlib builds may pack differently."""
+    packed = {f.name for f in FEATURES if f.encoding == "zlib"}
+    features = tf.train.Example.FromString(record).features.feature
+    result = {}
+    for name in features:
+        kind = features[name].WhichOneof("kind")
+        values = list(getattr(features[name], kind).value)
+        result[name] = [zlib.decompress(v) for v in values] if name in packed else values
+    return result
+
+
+def test_the_record_is_the_pinned_one(make_sample, assert_same):
+    sample = make_sample(size=2, time_days=365.0, event=True, response=0)
+    pinned = (GOLDEN / "record_v1.bin").read_bytes()
+    assert_same(sample_of(decode_record(tf.constant(pinned), Dimensions(2, 2))), sample)
+    assert _comparable(encode_sample(sample, 1, Dimensions(2, 2))) == _comparable(pinned)
+
+
+def test_the_table_is_the_pinned_one():
+    pinned = json.loads((GOLDEN / "schema_v1.json").read_text())
+    assert {"schema_version": SCHEMA_VERSION, "features": table()} == pinned, (
+        "the feature table changed: raise SCHEMA_VERSION, keep reading old datasets, pin anew"
+    )

@@ -1,0 +1,109 @@
+"""Sample to the bytes of a tf.train.Example, feature by feature of the schema."""
+
+import zlib
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from pet_mtl.errors import DatasetError
+from pet_mtl.sample import Patch, Sample
+from pet_mtl.tfrecords.schema import FEATURES, NAMES, Dimensions, Feature
+
+# Fixed, so that the same samples give the same bytes.
+_ZLIB_LEVEL = 6
+
+
+def encode_sample(sample: Sample, fold: int, dimensions: Dimensions) -> bytes:
+    """One record of a shard.
+
+    Args:
+        sample: The patient.
+        fold: The patient's fold.
+        dimensions: Sizes of the dataset the record goes into.
+
+    Returns:
+        A serialised `tf.train.Example`; equal samples give equal bytes.
+
+    Raises:
+        DatasetError: A shape differs from the dataset's, a number is not finite, or only one of
+            the two cubes has a mask.
+    """
+    values = values_of(sample, fold)
+    if tuple(values) != NAMES:
+        raise DatasetError("DATASET_SCHEMA", "writer and feature table differ", subject="schema")
+    features = {f.name: _encode(f, values[f.name], dimensions) for f in FEATURES}
+    example = tf.train.Example(features=tf.train.Features(feature=features))
+    record: bytes = example.SerializeToString(deterministic=True)
+    return record
+
+
+def values_of(sample: Sample, fold: int) -> dict[str, Any]:
+    """The value of every feature, in the order of the table; zeros where a label is absent."""
+    if (sample.fine.mask is None) != (sample.context.mask is None):
+        raise DatasetError(
+            "DATASET_HALF_MASK", "only one of the two cubes has a mask", subject=sample.sample_id
+        )
+    return {
+        "sample_id": sample.sample_id,
+        "fold": fold,
+        "fine": sample.fine.suv,
+        "context": sample.context.suv,
+        "fine_valid": sample.fine.valid,
+        "context_valid": sample.context.valid,
+        "fine_mask": _mask(sample.fine),
+        "context_mask": _mask(sample.context),
+        "has_mask": sample.has_mask,
+        "centre_mm": sample.centre_mm,
+        "time_days": sample.time_days or 0.0,
+        "has_time": sample.time_days is not None,
+        "event": bool(sample.event),
+        "has_event": sample.event is not None,
+        "response": sample.response or 0,
+        "has_response": sample.response is not None,
+        "clinical": sample.clinical,
+        "clinical_known": sample.clinical_known,
+    }
+
+
+def _mask(patch: Patch) -> np.ndarray[Any, Any]:
+    """The mask, or zeros of its size."""
+    return np.zeros(patch.suv.shape, bool) if patch.mask is None else patch.mask
+
+
+def _encode(feature: Feature, value: Any, dimensions: Dimensions) -> Any:
+    """One `tf.train.Feature`, checked against the table."""
+    if feature.dtype == "string":
+        return _bytes_feature(str(value).encode())
+    array = _checked(feature, value, dimensions)
+    if feature.encoding == "none":
+        if array.dtype == np.float32:
+            return tf.train.Feature(float_list=tf.train.FloatList(value=array.ravel().tolist()))
+        numbers = array.ravel().astype(np.int64).tolist()
+        return tf.train.Feature(int64_list=tf.train.Int64List(value=numbers))
+    raw = array.astype(array.dtype.newbyteorder("<")).tobytes()
+    return _bytes_feature(zlib.compress(raw, _ZLIB_LEVEL) if feature.encoding == "zlib" else raw)
+
+
+def _checked(feature: Feature, value: Any, dimensions: Dimensions) -> np.ndarray[Any, Any]:
+    """The value in the table's dtype and shape; cubes get their channel axis."""
+    shape = feature.resolved(dimensions)
+    array = np.asarray(value).astype(feature.dtype)
+    if feature.shape[-1:] == (1,):
+        array = array[..., None]  # (z, y, x, 1)
+    if array.shape != shape:
+        raise DatasetError(
+            "DATASET_SHAPE",
+            "a value does not have the shape of its feature",
+            expected=str(shape),
+            found=str(array.shape),
+            subject=feature.name,
+        )
+    if array.dtype == np.float32 and not np.isfinite(array).all():
+        raise DatasetError("DATASET_NOT_FINITE", "a value is NaN or infinite", subject=feature.name)
+    return array
+
+
+def _bytes_feature(value: bytes) -> Any:
+    """A feature of one string of bytes."""
+    return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))

@@ -1,0 +1,171 @@
+"""Who goes into which fold and which shard, decided before anything is written.
+
+Pure arithmetic on what is known of the studies. A patient is in one fold only, classes are
+spread evenly, and the order depends on the images and the seed alone, so that the same cohort
+gives the same folds whatever its pseudonyms are.
+"""
+
+import hashlib
+import math
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+DATASET_NAME = "pet_mtl"
+DEFAULT_SHARD_BYTES = 64 * 2**20
+
+SHARD_PATTERN = re.compile(rf"{DATASET_NAME}-fold_\d+\.tfrecord-\d{{5}}-of-\d{{5}}")
+
+
+@dataclass(frozen=True)
+class Member:
+    """What is known of a study when folds are dealt.
+
+    Attributes:
+        sample_id: Pseudonym.
+        patient: Equal for studies of one patient; never written anywhere.
+        content: Hash of the image. Equal images are kept in one fold, too.
+        event: Event seen, censored, or unknown.
+        response: Response class, or unknown.
+        has_mask: Whether the lesion is outlined.
+    """
+
+    sample_id: str
+    patient: str
+    content: str
+    event: bool | None = None
+    response: int | None = None
+    has_mask: bool = False
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One shard: a file of records of one fold.
+
+    Attributes:
+        fold: The fold.
+        index: Number of the shard in its fold, from 0.
+        count: Shards of the fold.
+        sample_ids: Its records, in order.
+    """
+
+    fold: int
+    index: int
+    count: int
+    sample_ids: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """File name, as TFDS expects it."""
+        return f"{DATASET_NAME}-fold_{self.fold}.tfrecord-{self.index:05d}-of-{self.count:05d}"
+
+
+@dataclass(frozen=True)
+class ShardFile:
+    """A shard that has been written.
+
+    Attributes:
+        shard: The plan of it.
+        record_bytes: Sum of the records' sizes, framing not counted.
+        sha256: Hash over its records.
+    """
+
+    shard: Shard
+    record_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class ShardPlan:
+    """Every shard of a dataset.
+
+    Attributes:
+        folds: Number of folds.
+        shards: Ordered by fold and index.
+    """
+
+    folds: int
+    shards: tuple[Shard, ...]
+
+    def fold_of(self) -> dict[str, int]:
+        """Pseudonym to fold."""
+        return {name: shard.fold for shard in self.shards for name in shard.sample_ids}
+
+    def shard_of(self) -> dict[str, str]:
+        """Pseudonym to file name."""
+        return {name: shard.name for shard in self.shards for name in shard.sample_ids}
+
+
+def plan_shards(
+    members: Sequence[Member], folds: int, seed: int, record_bytes: int, shard_bytes: int
+) -> ShardPlan:
+    """Deals patients into folds and cuts folds into shards.
+
+    Args:
+        members: All studies; the order given does not matter.
+        folds: Folds wanted, >= 1; fewer are made if there are fewer patients.
+        seed: Other seeds deal otherwise.
+        record_bytes: Expected size of one record.
+        shard_bytes: Size a shard should not exceed by much.
+
+    Returns:
+        The plan.
+    """
+    groups = patient_groups(members)
+    folds = max(1, min(folds, len(groups)))
+    dealt: dict[int, list[Member]] = defaultdict(list)
+    ordered = sorted(groups, key=lambda group: (_stratum(group), _rank(group[0], seed)))
+    for place, group in enumerate(ordered):
+        dealt[place % folds].extend(group)
+    per_shard = max(1, shard_bytes // max(1, record_bytes))
+    shards: list[Shard] = []
+    for fold in sorted(dealt):
+        names = [m.sample_id for m in sorted(dealt[fold], key=lambda m: _rank(m, seed))]
+        shards.extend(_cut(fold, names, per_shard))
+    return ShardPlan(folds, tuple(shards))
+
+
+def patient_groups(members: Sequence[Member]) -> list[list[Member]]:
+    """Studies that must stay together: of one patient, or of one and the same image.
+
+    Args:
+        members: All studies.
+
+    Returns:
+        Groups in an order that does not depend on the order given, each ordered by image.
+    """
+    parent: dict[str, str] = {}
+
+    def root(key: str) -> str:
+        parent.setdefault(key, key)
+        while parent[key] != key:
+            parent[key] = parent[parent[key]]
+            key = parent[key]
+        return key
+
+    for member in members:
+        parent[root(f"patient {member.patient}")] = root(f"content {member.content}")
+    groups: dict[str, list[Member]] = defaultdict(list)
+    for member in sorted(members, key=lambda m: (m.content, m.sample_id)):
+        groups[root(f"content {member.content}")].append(member)
+    return list(groups.values())
+
+
+def _stratum(group: Sequence[Member]) -> tuple[str, str, str]:
+    """Class of a patient: event, response, mask; known before unknown in each."""
+    event = next((str(m.event) for m in group if m.event is not None), "unknown")
+    response = next((str(m.response) for m in group if m.response is not None), "unknown")
+    return event, response, str(any(m.has_mask for m in group))
+
+
+def _rank(member: Member, seed: int) -> tuple[str, str]:
+    """Random-looking, stable place; the pseudonym only tells equal images apart."""
+    return hashlib.sha256(f"{seed} {member.content}".encode()).hexdigest(), member.sample_id
+
+
+def _cut(fold: int, names: Sequence[str], per_shard: int) -> list[Shard]:
+    """Cuts a fold into shards of nearly equal length, order kept."""
+    count = math.ceil(len(names) / per_shard)
+    edges = [round(i * len(names) / count) for i in range(count + 1)]
+    return [Shard(fold, i, count, tuple(names[edges[i] : edges[i + 1]])) for i in range(count)]
