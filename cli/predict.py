@@ -1,12 +1,13 @@
 """`pet-mtl predict`."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from pet_mtl.cli._progress import progress
-from pet_mtl.errors import Problem, ReadError, UsageError
-from pet_mtl.readers import Search, find_studies
+from pet_mtl.errors import UsageError
+from pet_mtl.readers import Search, find_one, find_studies
 from pet_mtl.readers.clinical import ClinicalColumns, read_clinical
 
 Point = tuple[float, float, float]
@@ -61,7 +62,7 @@ def command(
     `pet-mtl convert` reads. Neither outcomes nor masks are needed: the model finds the lesion.
     Finished studies are skipped when the same command is given again.
     """
-    _check(use_mask, center, clinical, id_column)
+    _check(src, out, (use_mask, center), (clinical, id_column))
     search = _search(src, center)
     from pet_mtl.export import load_predictor  # TensorFlow is loaded only now
     from pet_mtl.prediction.batch import PredictConfig, predict_studies
@@ -79,47 +80,38 @@ def command(
     )
     with progress(len(search.sources), "predicting") as advance:
         summary = predict_studies(search.sources, predictor, config, advance)
-    _report(summary.refused)
-    skipped = f", {summary.skipped} done before" if summary.skipped else ""
-    refused = f", {len(summary.refused)} refused (see rejected.csv)" if summary.refused else ""
-    click.echo(f"{summary.predicted} predicted{skipped}{refused}; {out / 'predictions.csv'}")
-    if not summary.predicted + summary.skipped:
-        return 1
-    return 8 if summary.refused else 0
+    for name, problem in summary.refused:
+        click.echo(f"{name}: {problem.sentence()} [{problem.code}]", err=True)
+    done = summary.predicted + summary.skipped
+    click.echo(
+        f"{summary.predicted} predicted, {summary.skipped} done before, "
+        f"{len(summary.refused)} refused: {out / 'predictions.csv'}"
+    )
+    return (8 if done else 1) if summary.refused else 0
 
 
-def _check(use_mask: bool, center: Point | None, clinical: Path | None, column: str | None) -> None:
+def _check(src: Path, out: Path, place: tuple[bool, Point | None], table: tuple[Any, Any]) -> None:
     """Refuses options that contradict each other or lack their partner."""
-    if use_mask and center is not None:
+    if all(place):
         raise UsageError("PREDICT_CENTRE", "--use-mask and --center exclude each other")
-    if (clinical is None) != (column is None):
+    if sum(part is None for part in table) == 1:
         raise UsageError("PREDICT_CLINICAL", "--clinical and --id-column belong together")
-
-
-def _search(src: Path, center: Point | None) -> Search:
-    """The studies of SRC, at least one."""
-    search = find_studies(src)
-    if not search.sources:
-        _report(search.passed_over)
-        raise ReadError(
-            "NO_STUDY",
-            "no PET study found",
-            expected="a study, or a folder of studies: DICOM, NIfTI, NRRD or MHA",
-            todo="Give the folder that holds the patients' folders",
-            subject=src.name,
+    if out.resolve().is_relative_to(src.resolve()):
+        raise UsageError(
+            "PREDICT_OUT",
+            "the output folder lies among the studies, where its masks would count as outlined",
+            todo="Choose a folder outside SRC",
         )
-    if center is not None and len(search.sources) > 1:
+
+
+def _search(src: Path, centre: Point | None) -> Search:
+    """The studies of SRC; one only if a place in it is given."""
+    search = find_studies(src) if src.is_dir() else Search((find_one(src),), ())
+    if centre is not None and len(search.sources) > 1:
         raise UsageError(
             "PREDICT_CENTRE",
             "--center is a place in one patient",
-            expected="one study",
             found=f"{len(search.sources)} studies",
             todo="Give the folder of one study",
         )
     return search
-
-
-def _report(refused: tuple[tuple[str, Problem], ...]) -> None:
-    """Says which studies were refused and why."""
-    for name, problem in refused:
-        click.echo(f"{name}: {problem.sentence()} [{problem.code}]", err=True)

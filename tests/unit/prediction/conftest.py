@@ -107,6 +107,11 @@ def study_of():
     return make_study
 
 
+@pytest.fixture
+def direction_of():
+    return lambda name: oblique() if name == "oblique" else ORIENTATIONS[name]
+
+
 @pytest.fixture(params=[*ORIENTATIONS, "oblique"])
-def direction(request):
-    return oblique() if request.param == "oblique" else ORIENTATIONS[request.param]
+def direction(request, direction_of):
+    return direction_of(request.param)
