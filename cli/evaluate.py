@@ -1,0 +1,93 @@
+"""pet-mtl evaluate."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pet_mtl.errors import UsageError
+from pet_mtl.evaluation import (
+    Known,
+    Request,
+    Settings,
+    evaluate,
+    summary_lines,
+    write_evaluation,
+)
+from pet_mtl.readers.clinical import ClinicalColumns
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.command("evaluate")
+@click.argument("target", type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "-o", "--out", type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for evaluation.json and report.html. Default: the target's own folder.",
+)  # fmt: skip
+@click.option("--dataset", type=_FOLDER, help="Run: its dataset, if its plan no longer finds it.")
+@click.option("--clinical", type=_FILE, help="Predictions: table of the patients' outcomes.")
+@click.option("--id-column", help="Clinical table: column that names the patient.")
+@click.option("--time", "time_column", help="Clinical table: days to event or censoring.")
+@click.option("--event", "event_column", help="Clinical table: 1 event, 0 censored.")
+@click.option("--response", "response_column", help="Clinical table: response class, 0 or 1.")
+@click.option("--covariates", default="", help="Clinical table: columns, separated by commas.")
+@click.option("--studies", type=_FOLDER, help="Predictions: the studies with their true masks.")
+@click.option("--roi", help="Pattern of the structure's name in RTSTRUCT.")
+@click.option("--baselines-from", type=_FOLDER, help="Predictions: dataset to fit baselines on.")
+@click.option("--truth", type=_FILE, help="truth.csv of a simulated cohort, for the oracle.")
+@click.option("--ids", type=_FILE, help="Run: <DATASET>.ids.csv, to find patients in the truth.")
+@click.option("--samples", type=click.IntRange(min=1), default=2000, show_default=True,
+              help="Bootstrap resamples.")  # fmt: skip
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True,
+              help="Seed of the bootstrap.")  # fmt: skip
+def command(target: Path, out: Path | None, **options: Any) -> int:
+    """Judge a run or predictions, with intervals and baselines.
+
+    TARGET is a run (its out-of-fold predictions), a folder that `pet-mtl predict` wrote, or a
+    predictions table. Harrell's C, AUC and Dice come with 95 % bootstrap intervals over
+    patients, beside SUVmax, MTV and clinical baselines, and beside the oracle where the truth
+    is known (truth.csv beside the clinical table is found by itself).
+    """
+    evaluation = evaluate(_request(target, options))
+    folder = out or (target if target.is_dir() else target.parent)
+    report = write_evaluation(evaluation, folder)
+    for line in summary_lines(evaluation):
+        click.echo(line)
+    click.echo(f"report: {report}")
+    if not evaluation.has_numbers:
+        click.echo("error: no number could be computed; the report says why", err=True)
+        return 1
+    return 8 if evaluation.cohort.refused else 0
+
+
+def _request(target: Path, options: dict[str, Any]) -> Request:
+    """The options as one request."""
+    columns = _columns(options)
+    return Request(
+        target=target,
+        known=Known(
+            options["clinical"], columns, options["studies"], options["roi"], options["truth"]
+        ),
+        dataset=options["dataset"],
+        ids=options["ids"],
+        baselines_from=options["baselines_from"],
+        settings=Settings(options["samples"], options["seed"]),
+    )
+
+
+def _columns(options: dict[str, Any]) -> ClinicalColumns | None:
+    """The columns of the clinical table, where one is given."""
+    names = {key: options[f"{key}_column"] for key in ("id", "time", "event", "response")}
+    covariates = tuple(name.strip() for name in options["covariates"].split(",") if name.strip())
+    if options["clinical"] is None:
+        if any(names.values()) or covariates:
+            raise UsageError("EVALUATE_OPTIONS", "columns are named, but no table is given",
+                             expected="--clinical FILE")  # fmt: skip
+        return None
+    if not names["id"]:
+        raise UsageError("EVALUATE_OPTIONS", "the clinical table needs --id-column")
+    return ClinicalColumns(
+        names["id"], names["time"], names["event"], names["response"], covariates
+    )

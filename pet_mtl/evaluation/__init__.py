@@ -1,0 +1,133 @@
+"""Judges a run or a table of predictions, with intervals, baselines and, if known, the truth."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pet_mtl.errors import UsageError
+from pet_mtl.evaluation.cohort import Cohort, Training
+from pet_mtl.evaluation.judging import ENDPOINTS, Settings, judge, judge_dice
+from pet_mtl.evaluation.predictions import PREDICTIONS, Known, load_predictions
+from pet_mtl.evaluation.results import Evaluation, to_document
+from pet_mtl.evaluation.run import OUT_OF_FOLD, load_run, read_studies_table
+from pet_mtl.evaluation.summary import summary_lines, to_page
+from pet_mtl.files import write_json, write_text
+from pet_mtl.report import render
+
+__all__ = [
+    "Evaluation",
+    "Known",
+    "Request",
+    "Settings",
+    "evaluate",
+    "judge_cohort",
+    "load_cohort",
+    "summary_lines",
+    "to_document",
+    "write_evaluation",
+]
+
+EVALUATION = "evaluation.json"
+REPORT = "report.html"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to judge, and beside what.
+
+    Attributes:
+        target: A run directory, a folder that `pet-mtl predict` wrote, or a predictions table.
+        known: Outcomes, masks and truth of predicted patients; of a run only `truth` counts.
+        dataset: A run's dataset directory; None takes the one its plan names.
+        ids: A run's <DATASET>.ids.csv, to find its patients in the truth.
+        baselines_from: A training dataset to fit the baselines on (predictions only).
+        settings: The bootstrap.
+    """
+
+    target: Path
+    known: Known = field(default_factory=Known)
+    dataset: Path | None = None
+    ids: Path | None = None
+    baselines_from: Path | None = None
+    settings: Settings = field(default_factory=Settings)
+
+
+def evaluate(request: Request) -> Evaluation:
+    """Judges a run or predictions.
+
+    Args:
+        request: What to judge.
+
+    Returns:
+        All numbers; one that cannot be computed is absent and says why.
+
+    Raises:
+        UsageError: The target is neither, or options do not belong to it.
+        PetMtlError: A table is damaged.
+    """
+    return judge_cohort(load_cohort(request), request.settings)
+
+
+def load_cohort(request: Request) -> Cohort:
+    """Reads the patients and predictions of a target.
+
+    Raises:
+        UsageError: The target is neither a run nor predictions, or options do not belong to it.
+        PetMtlError: A table is damaged.
+    """
+    target = request.target
+    if (target / OUT_OF_FOLD).is_file():
+        _refuse(request.known.clinical or request.known.studies, "--clinical and --studies", "run")
+        _refuse(request.baselines_from, "--baselines-from", "run")
+        return load_run(target, request.dataset, request.known.truth, request.ids)
+    if not (target.is_file() or (target / PREDICTIONS).is_file()):
+        raise UsageError(
+            "EVALUATE_TARGET",
+            "neither a run nor predictions",
+            expected=f"a folder with {OUT_OF_FOLD} or {PREDICTIONS}, or such a table",
+            todo="Give what `pet-mtl train` or `pet-mtl predict` wrote",
+            subject=target.name,
+        )
+    _refuse(request.dataset or request.ids, "--dataset and --ids", "table of predictions")
+    cohort = load_predictions(target, request.known)
+    if request.baselines_from is None:
+        return cohort
+    training = Training(
+        read_studies_table(request.baselines_from), False, "the training dataset's patients"
+    )
+    return cohort.with_training(training)
+
+
+def judge_cohort(cohort: Cohort, settings: Settings) -> Evaluation:
+    """All numbers of a cohort."""
+    return Evaluation(
+        cohort=cohort,
+        endpoints=tuple(judge(endpoint, cohort, settings) for endpoint in ENDPOINTS),
+        dice=judge_dice(cohort, settings),
+        settings=settings,
+    )
+
+
+def write_evaluation(evaluation: Evaluation, out: Path) -> Path:
+    """Writes evaluation.json and report.html.
+
+    Args:
+        evaluation: What was found.
+        out: Folder; made if absent.
+
+    Returns:
+        The report.
+    """
+    write_json(out / EVALUATION, to_document(evaluation))
+    report = out / REPORT
+    write_text(report, render(to_page(evaluation)))
+    return report
+
+
+def _refuse(given: object, options: str, kind: str) -> None:
+    """Refuses options that would be ignored."""
+    if given:
+        raise UsageError(
+            "EVALUATE_OPTIONS",
+            f"{options} do not apply to a {kind}",
+            todo="Leave the option out, or give the other kind of target",
+        )

@@ -1,0 +1,225 @@
+"""What simple rules reach on the same patients: SUVmax, MTV, both, and the clinical table.
+
+Every baseline is a penalised Cox regression (survival) or logistic regression (response) on
+standardised columns, MTV and SUVmax as logarithms, never fitted on the patients it is judged
+on. Scores are linear predictors without intercept, so that folds may be pooled.
+"""
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas
+from lifelines import CoxPHFitter
+from lifelines.exceptions import ConvergenceError
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold
+
+from pet_mtl.errors import MetricError
+from pet_mtl.evaluation.cohort import Bools, Floats, Patients, Training
+
+CROSS_FOLDS = 5
+
+_SEED = 0
+_LEAST_TRAINING = 10
+_LEAST_CLASS = 3
+_IMAGE_PENALTY = 0.01
+_CLINICAL_PENALTY = 0.1
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """One simple rule.
+
+    Attributes:
+        key: Its name in evaluation.json.
+        label: Its name for people.
+        image: Attributes of Patients it reads under the true mask.
+        clinical: Whether it reads the clinical covariates.
+        penalty: Strength of the L2 penalty, per patient.
+    """
+
+    key: str
+    label: str
+    image: tuple[str, ...] = ()
+    clinical: bool = False
+    penalty: float = _IMAGE_PENALTY
+
+
+BASELINES = (
+    Baseline("suv_max", "SUVmax (true mask)", ("suv_max",)),
+    Baseline("mtv", "MTV (true mask)", ("mtv_ml",)),
+    Baseline("mtv_suv_max", "MTV + SUVmax (true mask)", ("mtv_ml", "suv_max")),
+    Baseline("clinical", "Clinical covariates", clinical=True, penalty=_CLINICAL_PENALTY),
+)
+
+
+def baseline_scores(
+    baseline: Baseline, endpoint: str, patients: Patients, training: Training | None
+) -> Floats:
+    """Scores of a baseline for the evaluated patients.
+
+    Args:
+        baseline: Which one.
+        endpoint: "survival" or "response".
+        patients: The evaluated patients.
+        training: What to fit on; None cross-fits among the evaluated patients themselves.
+
+    Returns:
+        (patients,) scores, higher is worse (survival) or more likely 1 (response); NaN where
+        a patient lacks every column.
+
+    Raises:
+        MetricError: The baseline cannot be fitted; the message says why.
+    """
+    own = _columns(baseline, patients)
+    source = training.patients if training else patients
+    fit_on = _columns(baseline, source)
+    names = _usable(baseline, own, fit_on)
+    target, usable = _target(endpoint, source)
+    inputs = _stack(fit_on, names)
+    usable = usable & _complete(baseline, inputs)
+    scores = np.full(len(patients), np.nan)
+    queries = _stack(own, names)
+    judged = _complete(baseline, queries) & _target(endpoint, patients)[1]
+    for fitted, asked in _splits(endpoint, patients, training, usable, judged):
+        scores[asked] = _fit_and_score(
+            baseline, endpoint, (inputs[fitted], target[fitted]), queries[asked]
+        )
+    return scores
+
+
+def fit_said(training: Training | None) -> str:
+    """Where the baselines of an evaluation were fitted, in words."""
+    if training:
+        return f"fitted on {training.said}"
+    return f"cross-fitted in {CROSS_FOLDS} folds of the evaluated patients"
+
+
+def _columns(baseline: Baseline, patients: Patients) -> dict[str, Floats]:
+    """The baseline's columns, NaN where absent."""
+    columns = {name: getattr(patients, name) for name in baseline.image}
+    columns = {name: np.log(np.where(v > 0, v, np.nan)) for name, v in columns.items()}
+    return columns | (patients.covariates if baseline.clinical else {})
+
+
+def _usable(baseline: Baseline, own: dict[str, Floats], fit_on: dict[str, Floats]) -> list[str]:
+    """Columns that both the fit and the evaluated patients have."""
+    names = [
+        name
+        for name, values in fit_on.items()
+        if name in own and np.isfinite(values).any() and np.isfinite(own[name]).any()
+    ]
+    if not names or (baseline.image and len(names) < len(baseline.image)):
+        what = "clinical covariates" if baseline.clinical else "true masks"
+        raise MetricError("BASELINE_NO_DATA", f"no {what} for these patients")
+    return names
+
+
+def _stack(columns: dict[str, Floats], names: list[str]) -> Floats:
+    """(patients, columns)."""
+    return np.stack([columns[name] for name in names], axis=1)
+
+
+def _complete(baseline: Baseline, inputs: Floats) -> Bools:
+    """Rows that can be used: all image values, or at least one covariate."""
+    known = np.isfinite(inputs)
+    return np.any(known, axis=1) if baseline.clinical else np.all(known, axis=1)
+
+
+def _target(endpoint: str, patients: Patients) -> tuple[Floats, Bools]:
+    """(patients, 2) time and event, or (patients, 1) class; and who has it."""
+    if endpoint == "survival":
+        return np.stack([patients.time_days, patients.event], axis=1), patients.has_survival
+    return patients.response[:, None], patients.has_response
+
+
+def _splits(
+    endpoint: str, patients: Patients, training: Training | None, usable: Bools, judged: Bools
+) -> Iterator[tuple[Bools, Bools]]:
+    """Who is fitted on (rows of the training patients), and who is then scored."""
+    if training is None:
+        yield from _cross(endpoint, patients, usable)
+    elif training.other_folds:
+        for fold in np.unique(patients.fold[judged]):
+            yield usable & (training.patients.fold != fold), judged & (patients.fold == fold)
+    else:
+        yield usable, judged
+
+
+def _cross(endpoint: str, patients: Patients, usable: Bools) -> Iterator[tuple[Bools, Bools]]:
+    """Stratified folds of the evaluated patients."""
+    label = patients.event if endpoint == "survival" else patients.response
+    rows = np.flatnonzero(usable)
+    classes = np.unique(label[rows], return_counts=True)[1]
+    if (len(classes) < 2 and endpoint == "response") or not len(rows):
+        raise MetricError("BASELINE_ONE_CLASS", "only one class to fit on")
+    if min(classes) < CROSS_FOLDS and len(classes) > 1:
+        raise MetricError(
+            "BASELINE_FEW",
+            f"too few patients to cross-fit in {CROSS_FOLDS} folds",
+            expected=f"{CROSS_FOLDS} patients of each class",
+            found=str(min(classes)),
+        )
+    splitter = StratifiedKFold(CROSS_FOLDS, shuffle=True, random_state=_SEED)
+    for train, test in splitter.split(np.zeros(len(rows)), label[rows]):
+        fitted, asked = np.zeros(len(usable), bool), np.zeros(len(usable), bool)
+        fitted[rows[train]], asked[rows[test]] = True, True
+        yield fitted, asked
+
+
+def _fit_and_score(
+    baseline: Baseline, endpoint: str, data: tuple[Floats, Floats], queries: Floats
+) -> Floats:
+    """Fits on some patients, scores others."""
+    inputs, target = data
+    _enough(target[:, -1], endpoint)
+    middle = np.nanmedian(inputs, axis=0)
+    filled = np.where(np.isfinite(inputs), inputs, middle)
+    mean, deviation = filled.mean(axis=0), filled.std(axis=0)
+    deviation[deviation == 0] = np.inf  # a constant column says nothing
+    weights = (_cox if endpoint == "survival" else _logistic)(
+        (filled - mean) / deviation, target, baseline.penalty
+    )
+    asked = np.where(np.isfinite(queries), queries, middle)
+    return (asked - mean) / deviation @ weights
+
+
+def _enough(label: Floats, endpoint: str) -> None:
+    """Refuses a fit that would be noise."""
+    ones = int(label.sum())
+    zeros = len(label) - ones if endpoint == "response" else _LEAST_CLASS
+    if len(label) < _LEAST_TRAINING or min(ones, zeros) < _LEAST_CLASS:
+        raise MetricError(
+            "BASELINE_FEW",
+            "too few patients to fit a baseline",
+            expected=f"{_LEAST_TRAINING} patients, {_LEAST_CLASS} of each outcome",
+            found=f"{len(label)} patients, {ones} with the event or response",
+        )
+
+
+def _cox(inputs: Floats, target: Floats, penalty: float) -> Floats:
+    """Coefficients of a ridge-penalised Cox regression (Efron ties)."""
+    table = pandas.DataFrame(inputs).assign(time=np.maximum(target[:, 0], 0), event=target[:, 1])
+    varying = [name for name in range(inputs.shape[1]) if np.ptp(inputs[:, name]) > 0]
+    weights = np.zeros(inputs.shape[1])
+    if not varying:
+        return weights
+    try:
+        with warnings.catch_warnings():
+            # lifelines warns of slow convergence and low variance; the penalty handles both.
+            warnings.simplefilter("ignore")
+            fitter = CoxPHFitter(penalizer=penalty)
+            fitter.fit(table[[*varying, "time", "event"]], "time", "event")
+    except (ConvergenceError, ValueError) as error:
+        raise MetricError("BASELINE_FIT", "the Cox regression did not converge") from error
+    weights[varying] = fitter.params_.to_numpy()
+    return weights
+
+
+def _logistic(inputs: Floats, target: Floats, penalty: float) -> Floats:
+    """Coefficients of a ridge-penalised logistic regression."""
+    model = LogisticRegression(C=1.0 / (penalty * len(inputs)), max_iter=1000)
+    model.fit(inputs, target[:, 0].astype(int))
+    return np.asarray(model.coef_[0], dtype=np.float64)

@@ -1,0 +1,300 @@
+"""The numbers: each score's metric, paired with the model and the oracle on the same patients."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pet_mtl.errors import MetricError
+from pet_mtl.evaluation.baselines import BASELINES, baseline_scores
+from pet_mtl.evaluation.cohort import Bools, Cohort, Floats, Patients
+from pet_mtl.metrics import (
+    ConcordancePairs,
+    Interval,
+    bootstrap_interval,
+    concordance_index,
+    concordance_pairs,
+    percentile_interval,
+    replicates,
+    roc_auc,
+)
+
+CHANCE = 0.5
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The bootstrap.
+
+    Attributes:
+        samples: Resamples.
+        seed: Seed.
+    """
+
+    samples: int = 2000
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One outcome and its metric.
+
+    Attributes:
+        key: "survival" or "response".
+        measure: Name of the metric in evaluation.json.
+        title: Name of the metric for people.
+        statistic: Takes the outcome's arrays and a score.
+        oracles: Column of the truth to its label; the first is what the image alone can tell.
+    """
+
+    key: str
+    measure: str
+    title: str
+    statistic: Callable[..., float]
+    oracles: dict[str, str]
+
+    def outcome(self, patients: Patients) -> tuple[tuple[Floats, ...], Bools]:
+        """The outcome's arrays, each (patients,), and who has it."""
+        if self.key == "survival":
+            return (patients.time_days, patients.event), patients.has_survival
+        return (patients.response,), patients.has_response
+
+
+ENDPOINTS = (
+    Endpoint(
+        "survival",
+        "harrell_c",
+        "Harrell's C",
+        concordance_index,
+        {"log_hazard_image": "Oracle, image only", "log_hazard": "Oracle, image and age"},
+    ),
+    Endpoint("response", "auc", "AUC", roc_auc, {"logit": "Oracle"}),
+)
+
+
+@dataclass(frozen=True)
+class Score:
+    """What one score reached.
+
+    Attributes:
+        key: Its name in evaluation.json.
+        label: Its name for people.
+        role: "model", "oracle" or "baseline".
+        interval: The metric, or None.
+        reason: Why it is None.
+        patients: Patients it was judged on.
+        positives: Events or responders among them.
+        same: The model on exactly these patients, where they are fewer than its own.
+        share: Share of the oracle's excess over chance, on these patients.
+        difference: Model minus this score, paired, on these patients.
+    """
+
+    key: str
+    label: str
+    role: str
+    interval: Interval | None = None
+    reason: str = ""
+    patients: int = 0
+    positives: int = 0
+    same: Interval | None = None
+    share: Interval | None = None
+    difference: Interval | None = None
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One endpoint, judged.
+
+    Attributes:
+        endpoint: Which one.
+        scores: The model first, then oracles, then baselines.
+        values: Key to (patients,) scores, for the figures.
+        rows: (patients,) whom the model is judged on.
+        unpredicted: Patients whose outcome is known but who have no prediction.
+        within_folds: Harrell's C from pairs inside one fold only (runs), or None.
+    """
+
+    endpoint: Endpoint
+    scores: tuple[Score, ...]
+    values: dict[str, Floats] = field(default_factory=dict)
+    rows: Bools = field(default_factory=lambda: np.zeros(0, bool))
+    unpredicted: int = 0
+    within_folds: float | None = None
+
+    def score(self, key: str) -> Score | None:
+        """The score of that key."""
+        return next((score for score in self.scores if score.key == key), None)
+
+    @property
+    def model(self) -> Score:
+        """The model's."""
+        return self.scores[0]
+
+
+def judge(endpoint: Endpoint, cohort: Cohort, settings: Settings) -> Judged:
+    """Judges the model, the oracles and the baselines on one endpoint.
+
+    Args:
+        endpoint: Outcome and metric.
+        cohort: Patients and predictions.
+        settings: The bootstrap.
+
+    Returns:
+        All scores; one that cannot be computed says why.
+    """
+    predicted = cohort.risk if endpoint.key == "survival" else cohort.probability
+    has_outcome = endpoint.outcome(cohort.patients)[1]
+    rows = has_outcome & np.isfinite(predicted)
+    candidates = _candidates(endpoint, cohort)
+    values = {"model": predicted} | {c.key: c.values for c in candidates if c.values is not None}
+    bench = _Bench(endpoint, cohort, values, rows, settings)
+    scores = [bench.score("model", "This model", "model")]
+    for one in candidates:
+        scores.append(
+            Score(one.key, one.label, one.role, reason=one.reason)
+            if one.values is None
+            else bench.score(one.key, one.label, one.role)
+        )
+    return Judged(
+        endpoint,
+        tuple(scores),
+        values,
+        rows,
+        int(np.count_nonzero(has_outcome & ~rows)),
+        _within_folds(cohort, rows) if endpoint.key == "survival" else None,
+    )
+
+
+def judge_dice(cohort: Cohort, settings: Settings) -> Score:
+    """Mean Dice over the patients whose predicted mask could be compared."""
+    known = cohort.dice[np.isfinite(cohort.dice)]
+    if not len(known):
+        return Score("model", "Mean Dice", "model", reason="no patient with a true mask")
+    interval = bootstrap_interval(np.mean, [known], settings.samples, settings.seed)
+    return Score("model", "Mean Dice", "model", interval, patients=len(known))
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A score to be judged, or why there is none."""
+
+    key: str
+    label: str
+    role: str
+    values: Floats | None
+    reason: str = ""
+
+
+def _candidates(endpoint: Endpoint, cohort: Cohort) -> list[_Candidate]:
+    """Oracles (where the truth is known), then baselines."""
+    found = [
+        _Candidate(key, label, "oracle", cohort.oracle[key])
+        for key, label in endpoint.oracles.items()
+        if key in cohort.oracle
+    ]
+    for baseline in BASELINES:
+        reason = cohort.baseline_gap if baseline.image else ""
+        values = None
+        if not reason:
+            try:
+                values = baseline_scores(baseline, endpoint.key, cohort.patients, cohort.training)
+            except MetricError as error:
+                reason = error.problem.sentence()
+        found.append(_Candidate(baseline.key, baseline.label, "baseline", values, reason))
+    return found
+
+
+class _Bench:
+    """Judges scores of one endpoint; bootstrap replicates are computed once and paired."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        cohort: Cohort,
+        values: dict[str, Floats],
+        rows: Bools,
+        settings: Settings,
+    ) -> None:
+        self._endpoint = endpoint
+        self._outcome = endpoint.outcome(cohort.patients)[0]
+        self._values = values
+        self._rows = rows
+        self._settings = settings
+        self._memory: dict[tuple[str, bytes], tuple[float, Floats]] = {}
+
+    def score(self, key: str, label: str, role: str) -> Score:
+        """One score with everything that is paired to it."""
+        rows = self._rows & np.isfinite(self._values[key])
+        count, positives = int(rows.sum()), int(np.nansum(self._outcome[-1][rows]))
+        if not count:
+            return Score(key, label, role, reason=self._nobody())
+        try:
+            interval = percentile_interval(*self._measured(key, rows))
+        except MetricError as error:
+            reason = error.problem.sentence()
+            return Score(key, label, role, None, reason, count, positives)
+        fewer = role != "model" and count < int(self._rows.sum())
+        return Score(
+            key=key,
+            label=label,
+            role=role,
+            interval=interval,
+            patients=count,
+            positives=positives,
+            same=percentile_interval(*self._measured("model", rows)) if fewer else None,
+            share=self._share(key, rows),
+            difference=self._difference(key, rows) if role != "model" else None,
+        )
+
+    def _nobody(self) -> str:
+        """Why nobody is left."""
+        return f"no patient has both the {self._endpoint.key} outcome and this score"
+
+    def _measured(self, key: str, rows: Bools) -> tuple[float, Floats]:
+        """The statistic and its replicates on some patients."""
+        place = (key, rows.tobytes())
+        if place not in self._memory:
+            arrays = [array[rows] for array in (*self._outcome, self._values[key])]
+            value = self._endpoint.statistic(*arrays)
+            self._memory[place] = (
+                value,
+                replicates(
+                    self._endpoint.statistic, arrays, self._settings.samples, self._settings.seed
+                ),
+            )
+        return self._memory[place]
+
+    def _difference(self, key: str, rows: Bools) -> Interval:
+        """Model minus score, resample by resample."""
+        (model, models), (other, others) = (self._measured(k, rows) for k in ("model", key))
+        return percentile_interval(model - other, models - others)
+
+    def _share(self, key: str, rows: Bools) -> Interval | None:
+        """(score - chance) / (oracle - chance), resample by resample."""
+        oracle = next(iter(self._endpoint.oracles))
+        if oracle not in self._values or key in self._endpoint.oracles:
+            return None
+        rows = rows & np.isfinite(self._values[oracle])
+        try:
+            (value, values), (best, bests) = (self._measured(k, rows) for k in (key, oracle))
+            # An oracle at or below chance, in a resample or at all, has no excess to share.
+            excess = np.where(bests > CHANCE, bests - CHANCE, np.nan)
+            whole = (value - CHANCE) / (best - CHANCE) if best > CHANCE else np.nan
+            return percentile_interval(whole, (values - CHANCE) / excess)
+        except MetricError:
+            return None
+
+
+def _within_folds(cohort: Cohort, rows: Bools) -> float | None:
+    """Harrell's C of pairs inside one fold: blind to folds whose risks are shifted."""
+    fold = cohort.patients.fold
+    folds = np.unique(fold[rows & np.isfinite(fold)])
+    if len(folds) < 2:
+        return None
+    pairs = ConcordancePairs(0, 0, 0)
+    for one in folds:
+        inside = rows & (fold == one)
+        pairs += concordance_pairs(
+            cohort.patients.time_days[inside], cohort.patients.event[inside], cohort.risk[inside]
+        )
+    return pairs.index if pairs.comparable else None

@@ -1,0 +1,192 @@
+"""The cohort of a predictions table: what `pet-mtl predict` wrote, beside known outcomes."""
+
+import dataclasses
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pet_mtl.errors import DatasetError, UsageError
+from pet_mtl.evaluation.cohort import Cohort, Floats, Patients, column, unique_ids
+from pet_mtl.evaluation.run import fingerprint_of
+from pet_mtl.evaluation.studies import mask_truths
+from pet_mtl.evaluation.truth import read_truth
+from pet_mtl.files import read_csv
+from pet_mtl.readers import find_studies
+from pet_mtl.readers.clinical import ClinicalColumns, ClinicalTable, read_clinical
+from pet_mtl.study import Outcome, StudySource
+
+PREDICTIONS = "predictions.csv"
+
+_NO_STUDIES = "SUVmax and MTV under the true mask are unknown; give --studies SRC"
+
+
+@dataclass(frozen=True)
+class Known:
+    """Where to find what is known of predicted patients; None where nothing is given.
+
+    Attributes:
+        clinical: Clinical table.
+        columns: Its columns.
+        studies: Folder of the studies with true masks.
+        roi: Pattern of the structure's name in RTSTRUCT.
+        truth: truth.csv; None takes the one beside the clinical table, if there is one.
+    """
+
+    clinical: Path | None = None
+    columns: ClinicalColumns | None = None
+    studies: Path | None = None
+    roi: str | None = None
+    truth: Path | None = None
+
+
+def load_predictions(path: Path, known: Known) -> Cohort:
+    """Reads predictions and joins them with outcomes, true masks and the truth.
+
+    Args:
+        path: predictions.csv, or the folder that holds it.
+        known: Where outcomes and masks are.
+
+    Returns:
+        The cohort.
+
+    Raises:
+        DatasetError: The table is damaged.
+        UsageError: Neither outcomes nor masks are given, or the truth does not fit.
+        ClinicalError: The clinical table cannot be used.
+    """
+    table = path / PREDICTIONS if path.is_dir() else path
+    rows = read_csv(table)
+    if not rows:
+        raise DatasetError("PREDICTIONS_EMPTY", "no prediction in the table", subject=table.name)
+    ids = unique_ids(rows, "id", table.name)
+    if not (known.clinical or known.studies):
+        raise UsageError(
+            "EVALUATE_NOTHING",
+            "predictions alone cannot be judged",
+            expected="--clinical FILE with outcomes, or --studies SRC with masks",
+        )
+    sources = _sources(ids, known.studies)
+    patients, notes = _patients(ids, sources, known)
+    cohort = Cohort(
+        patients=patients,
+        risk=column(rows, "risk", table.name),
+        probability=column(rows, "response", table.name),
+        dice=np.full(len(ids), np.nan),
+        dice_where="the patient's own geometry",
+        baseline_gap="" if known.studies else _NO_STUDIES,
+        name=table.resolve().parent.name,
+        provenance=_provenance(table, ids, known),
+        notes=notes,
+    )
+    if known.studies:
+        cohort = _with_masks(cohort, sources, table.parent, known.roi)
+    truth = known.truth or _truth_beside(known.clinical)
+    return cohort.with_oracle(*read_truth(truth, ids)) if truth else cohort
+
+
+def _sources(ids: tuple[str, ...], studies: Path | None) -> dict[str, StudySource]:
+    """The study behind each prediction; without a folder of studies, its name only."""
+    if studies is None:
+        return {name: StudySource(name, "image", Path(name)) for name in ids}
+    found = {source.name: source for source in find_studies(studies).sources}
+    if not found.keys() & set(ids):
+        raise UsageError(
+            "STUDIES_NO_MATCH",
+            "no study has the name of a prediction",
+            expected="the folder that `pet-mtl predict` was given",
+            found=f"{len(found)} studies, {len(ids)} predictions",
+        )
+    return {name: found[name] for name in ids if name in found}
+
+
+def _patients(
+    ids: tuple[str, ...], sources: dict[str, StudySource], known: Known
+) -> tuple[Patients, tuple[str, ...]]:
+    """Outcomes from the clinical table, in the order of the predictions."""
+    outcomes: list[Outcome | None] = [None] * len(ids)
+    covariates: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    if known.clinical and known.columns:
+        table = read_clinical(known.clinical, known.columns)
+        covariates = table.covariates
+        outcomes = [_outcome(table, sources, name) for name in ids]
+        missing = sum(outcome is None for outcome in outcomes)
+        notes = (f"{missing} predictions have no row in the clinical table.",) if missing else ()
+        if missing == len(ids):
+            raise UsageError(
+                "CLINICAL_NO_MATCH",
+                "no row of the clinical table belongs to a prediction",
+                found=f"{len(table.ids)} rows, {len(ids)} predictions",
+                todo="Give the right --id-column; for DICOM PatientIDs also --studies",
+            )
+
+    def values(get: Callable[[Outcome], float | None]) -> Floats:
+        cells = [get(outcome) if outcome else None for outcome in outcomes]
+        return np.array([np.nan if cell is None else cell for cell in cells], dtype=np.float64)
+
+    nothing = np.full(len(ids), np.nan)
+    patients = Patients(
+        ids=ids,
+        fold=nothing,
+        time_days=values(lambda outcome: outcome.time_days),
+        event=values(lambda outcome: outcome.event),
+        response=values(lambda outcome: outcome.response),
+        suv_max=nothing,
+        mtv_ml=nothing,
+        covariates={key: values(lambda o, key=key: o.covariates.get(key)) for key in covariates},  # type: ignore[misc]
+    )
+    return patients, notes
+
+
+def _outcome(table: ClinicalTable, sources: dict[str, StudySource], name: str) -> Outcome | None:
+    """The row of one prediction, if there is one."""
+    return table.outcome_of(sources.get(name, StudySource(name, "image", Path(name))))
+
+
+def _with_masks(
+    cohort: Cohort, sources: dict[str, StudySource], folder: Path, roi: str | None
+) -> Cohort:
+    """The same cohort with what its true masks say."""
+    truths, notes = mask_truths(sources, folder, roi)
+
+    def values(name: str) -> Floats:
+        return np.array(
+            [getattr(truths[key], name) if key in truths else np.nan for key in cohort.patients.ids]
+        )
+
+    missing = len(cohort.patients) - len(truths)
+    if missing:
+        notes = (*notes, f"{missing} predictions have no study in the given folder.")
+    patients = dataclasses.replace(
+        cohort.patients, suv_max=values("suv_max"), mtv_ml=values("mtv_ml")
+    )
+    return dataclasses.replace(
+        cohort,
+        patients=patients,
+        dice=values("dice"),
+        notes=cohort.notes + notes,
+        refused=sum(bool(truth.problem) for truth in truths.values()) + missing,
+    )
+
+
+def _truth_beside(clinical: Path | None) -> Path | None:
+    """truth.csv beside the clinical table, if there is one."""
+    beside = clinical.parent / "truth.csv" if clinical else None
+    return beside if beside is not None and beside.is_file() else None
+
+
+def _provenance(table: Path, ids: tuple[str, ...], known: Known) -> dict[str, Any]:
+    """Fingerprints of what was read, and the versions that the predictions carry."""
+    parts: dict[str, Any] = {"predictions_sha256": fingerprint_of(table)}
+    if known.clinical:
+        parts["clinical_sha256"] = fingerprint_of(known.clinical)
+    first = table.parent / ids[0] / "prediction.json"
+    if first.is_file():
+        content = json.loads(first.read_text(encoding="utf-8"))
+        if isinstance(content, dict) and content.get("versions"):
+            parts["prediction_versions"] = content["versions"]
+    return parts

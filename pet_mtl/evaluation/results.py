@@ -1,0 +1,231 @@
+"""The evaluation as plain data: evaluation.json, and the warnings that belong to it."""
+
+import importlib.metadata
+import platform
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pet_mtl._version import __version__
+from pet_mtl.evaluation.baselines import fit_said
+from pet_mtl.evaluation.cohort import Cohort
+from pet_mtl.evaluation.judging import CHANCE, Judged, Score, Settings
+from pet_mtl.metrics import Interval
+
+SCHEMA_VERSION = 1
+
+_LIBRARIES = ("numpy", "scikit-learn", "lifelines", "matplotlib")
+_WIDE = 0.2
+_SUSPICIOUS = {"harrell_c": 0.90, "auc": 0.95}
+_FAR_ABOVE = 0.2
+_MANY_SKIPPED = 0.01
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """All that was found.
+
+    Attributes:
+        cohort: Patients and predictions.
+        endpoints: Survival and response, judged.
+        dice: Mean Dice.
+        settings: The bootstrap.
+    """
+
+    cohort: Cohort
+    endpoints: tuple[Judged, ...]
+    dice: Score
+    settings: Settings
+
+    @property
+    def has_numbers(self) -> bool:
+        """Whether any metric of the model could be computed."""
+        return any(score.interval for score in (*(e.model for e in self.endpoints), self.dice))
+
+
+def to_document(evaluation: Evaluation) -> dict[str, Any]:
+    """The content of evaluation.json.
+
+    Args:
+        evaluation: What was found.
+
+    Returns:
+        Plain data without NaN. A number that could not be computed is absent; `absent` says why.
+    """
+    cohort, settings = evaluation.cohort, evaluation.settings
+    metrics: dict[str, Any] = {}
+    sections: dict[str, dict[str, Any]] = {"oracle": {}, "share_of_oracle": {}, "baselines": {}}
+    for judged in evaluation.endpoints:
+        key, measure = judged.endpoint.key, judged.endpoint.measure
+        if judged.model.interval:
+            metrics[key] = {measure: _counted(judged.model)} | _within(judged)
+        for name, part in _sections(judged).items():
+            if part:
+                sections[name][key] = part
+    if evaluation.dice.interval:
+        known = cohort.dice[np.isfinite(cohort.dice)]
+        metrics["mask"] = {
+            "dice": {
+                **_counted(evaluation.dice),
+                "median": float(np.median(known)),
+                "geometry": cohort.dice_where,
+            }
+        }
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "target": {"kind": cohort.kind, "name": cohort.name},
+        "counts": counts(cohort),
+        "metrics": metrics,
+        **sections,
+        "baselines_fit": fit_said(cohort.training),
+        "absent": absences(evaluation),
+        "warnings": list(warnings_of(evaluation)),
+        "bootstrap": {
+            "samples": settings.samples,
+            "seed": settings.seed,
+            "level": 0.95,
+            "kind": "percentile, over patients",
+        },
+        "provenance": cohort.provenance,
+        "versions": versions(),
+    }
+
+
+def counts(cohort: Cohort) -> dict[str, int]:
+    """How many patients have what."""
+    patients = cohort.patients
+    survival, response = patients.has_survival, patients.has_response
+    return {
+        "patients": len(patients),
+        "with_survival": int(survival.sum()),
+        "events": int(patients.event[survival].sum()),
+        "with_response": int(response.sum()),
+        "responders": int(patients.response[response].sum()),
+        "with_dice": int(np.isfinite(cohort.dice).sum()),
+        "with_mtv": int(np.isfinite(patients.mtv_ml).sum()),
+    }
+
+
+def absences(evaluation: Evaluation) -> list[dict[str, str]]:
+    """Every number that could not be computed, and why."""
+    found = []
+    for judged in evaluation.endpoints:
+        place = {"model": "metrics", "oracle": "oracle", "baseline": "baselines"}
+        found += [
+            {"what": f"{place[score.role]}.{judged.endpoint.key}.{_leaf(judged, score)}",
+             "reason": score.reason}
+            for score in judged.scores
+            if score.interval is None
+        ]  # fmt: skip
+    if evaluation.dice.interval is None:
+        found.append({"what": "metrics.mask.dice", "reason": evaluation.dice.reason})
+    return found
+
+
+def warnings_of(evaluation: Evaluation) -> tuple[str, ...]:
+    """What the reader of the numbers must know."""
+    found = list(evaluation.cohort.notes)
+    for judged in evaluation.endpoints:
+        model, title = judged.model, judged.endpoint.title
+        if judged.unpredicted:
+            found.append(
+                f"{title}: {judged.unpredicted} patients with a known outcome have no prediction "
+                "and are left out."
+            )
+        if model.interval:
+            found += [f"{title}: {text}" for text in _doubts(judged, model, model.interval)]
+    return tuple(found)
+
+
+def versions() -> dict[str, str]:
+    """Versions of what computed the numbers."""
+    return {
+        "pet_mtl": __version__,
+        "python": platform.python_version(),
+        **{name: importlib.metadata.version(name) for name in _LIBRARIES},
+    }
+
+
+def _doubts(judged: Judged, model: Score, interval: Interval) -> list[str]:
+    """Why a number may mean less, or something else, than it seems to."""
+    found = []
+    if interval.width > _WIDE:
+        found.append(
+            f"the interval is {interval.width:.2f} wide: {model.patients} patients with "
+            f"{model.positives} {positives_word(judged)} say little."
+        )
+    if interval.low <= CHANCE <= interval.high:
+        found.append("the interval includes 0.5, so the model is not shown to beat chance.")
+    if interval.skipped > _MANY_SKIPPED * (interval.samples + interval.skipped):
+        found.append(f"{interval.skipped} resamples were undefined and are left out.")
+    return found + _suspicions(judged, interval)
+
+
+def _suspicions(judged: Judged, interval: Interval) -> list[str]:
+    """Numbers too good to be true."""
+    found = []
+    limit = _SUSPICIOUS[judged.endpoint.measure]
+    if interval.value > limit:
+        found.append(f"a value above {limit:.2f} is rare; look for leakage of the outcome.")
+    oracles = [score for score in judged.scores if score.role == "oracle" and score.difference]
+    if any(score.difference and score.difference.low > 0 for score in oracles[-1:]):
+        found.append("the model beats the true risk itself; look for leakage of the outcome.")
+    rivals = [s.interval.value for s in judged.scores if s.role == "baseline" and s.interval]
+    if rivals and not oracles and interval.value > max(rivals) + _FAR_ABOVE:
+        found.append(f"the model is more than {_FAR_ABOVE} above every baseline; look for leakage.")
+    return found
+
+
+def positives_word(judged: Judged) -> str:
+    """What the positives of an endpoint are called."""
+    return "events" if judged.endpoint.key == "survival" else "responders"
+
+
+def _leaf(judged: Judged, score: Score) -> str:
+    """The last part of a score's place in the document."""
+    return judged.endpoint.measure if score.role == "model" else score.key
+
+
+def _sections(judged: Judged) -> dict[str, dict[str, Any]]:
+    """Oracles, shares and baselines of one endpoint."""
+    measure = judged.endpoint.measure
+    scores = [score for score in judged.scores if score.interval]
+    return {
+        "oracle": {s.key: {measure: _counted(s)} for s in scores if s.role == "oracle"},
+        "share_of_oracle": {s.key: _plain(s.share) for s in scores if s.share},
+        "baselines": {s.key: _baseline(s, measure) for s in scores if s.role == "baseline"},
+    }
+
+
+def _baseline(score: Score, measure: str) -> dict[str, Any]:
+    """One baseline, and the model beside it on the same patients."""
+    content: dict[str, Any] = {measure: _counted(score)}
+    if score.same:
+        content["model_on_same_patients"] = _plain(score.same)
+    if score.difference:
+        content["model_minus_baseline"] = _plain(score.difference)
+    return content
+
+
+def _counted(score: Score) -> dict[str, Any]:
+    """An interval and the patients behind it."""
+    plain = _plain(score.interval) if score.interval else {}
+    return plain | {"patients": score.patients, "positives": score.positives}
+
+
+def _plain(interval: Interval) -> dict[str, Any]:
+    """An interval as plain data."""
+    return {
+        "value": interval.value,
+        "low": interval.low,
+        "high": interval.high,
+        "samples": interval.samples,
+        "skipped": interval.skipped,
+    }
+
+
+def _within(judged: Judged) -> dict[str, float]:
+    """Harrell's C within folds, where there are folds."""
+    value = judged.within_folds
+    return {} if value is None else {f"{judged.endpoint.measure}_within_folds": value}

@@ -1,0 +1,164 @@
+"""The cohort of a run: its out-of-fold predictions."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pet_mtl.errors import DatasetError, ModelError, UsageError
+from pet_mtl.evaluation.cohort import Cohort, Patients, Training, column, patients_of, unique_ids
+from pet_mtl.evaluation.truth import read_names, read_truth
+from pet_mtl.files import read_csv
+
+OUT_OF_FOLD = "out_of_fold.csv"
+
+_NO_DATASET = "the run's dataset was not found; give --dataset DIR"
+
+
+def load_run(
+    run: Path,
+    dataset: Path | None = None,
+    truth: Path | None = None,
+    ids: Path | None = None,
+) -> Cohort:
+    """Reads a run's out-of-fold predictions and what its dataset knows of the patients.
+
+    Args:
+        run: Run directory with out_of_fold.csv.
+        dataset: Its dataset directory (SUVmax, MTV and covariates for the baselines); None
+            takes the one that plan.json names, if it still exists.
+        truth: truth.csv of a simulated cohort.
+        ids: <DATASET>.ids.csv; None takes the one beside the dataset, if it exists.
+
+    Returns:
+        The cohort.
+
+    Raises:
+        ModelError: The run's tables are damaged.
+        DatasetError: The dataset's are.
+        UsageError: The truth does not fit.
+    """
+    path = run / OUT_OF_FOLD
+    rows = read_csv(path)
+    if not rows:
+        raise ModelError("RUN_EMPTY", "the run holds no out-of-fold prediction", subject=path.name)
+    plan = _json(run / "plan.json")
+    dataset = dataset or _planned_dataset(plan, run)
+    known = _studies(dataset)
+    patients = _patients(rows, known)
+    cohort = Cohort(
+        patients=patients,
+        risk=column(rows, "risk", path.name),
+        probability=column(rows, "response", path.name),
+        dice=column(rows, "dice", path.name),
+        dice_where="the network's fine cube",
+        training=Training(known, True, "the run's other folds") if known else None,
+        baseline_gap="" if known else _NO_DATASET,
+        kind="run",
+        name=run.resolve().name,
+        provenance=_provenance(path, plan, _json(run / "dataset.json")),
+    )
+    if truth is None:
+        return cohort
+    return cohort.with_oracle(*read_truth(truth, _names(patients.ids, ids, dataset)))
+
+
+def read_studies_table(dataset: Path) -> Patients:
+    """The patients of a dataset directory.
+
+    Raises:
+        DatasetError: No studies.csv there, or a damaged one.
+    """
+    path = dataset / "studies.csv"
+    if not path.is_file():
+        raise DatasetError(
+            "DATASET_MISSING",
+            "not a dataset directory",
+            expected="studies.csv in it",
+            todo="Give the directory that `pet-mtl convert` wrote",
+            subject=dataset.name,
+        )
+    return patients_of(read_csv(path), path.name)
+
+
+def fingerprint_of(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _studies(dataset: Path | None) -> Patients | None:
+    """The dataset's patients, where there is a dataset."""
+    return read_studies_table(dataset) if dataset else None
+
+
+def _patients(rows: list[dict[str, str]], known: Patients | None) -> Patients:
+    """The predicted patients: outcome from the run, image values from its dataset."""
+    ids = unique_ids(rows, "sample_id", OUT_OF_FOLD)
+    place = {name: i for i, name in enumerate(known.ids)} if known else {}
+    strangers = sum(name not in place for name in ids)
+    if known and strangers:
+        raise DatasetError(
+            "DATASET_OTHER",
+            "the dataset is not the one of this run",
+            found=f"{strangers} of {len(ids)} patients of the run are not in it",
+            todo="Give --dataset the directory the run was trained on",
+        )
+    where = np.array([place[name] for name in ids]) if known else None
+    nothing = np.full(len(ids), np.nan)
+    return Patients(
+        ids=ids,
+        fold=column(rows, "fold", OUT_OF_FOLD),
+        time_days=column(rows, "time_days", OUT_OF_FOLD),
+        event=column(rows, "event", OUT_OF_FOLD),
+        response=column(rows, "response_true", OUT_OF_FOLD),
+        suv_max=known.suv_max[where] if known else nothing,
+        mtv_ml=known.mtv_ml[where] if known else nothing,
+        covariates={k: v[where] for k, v in known.covariates.items()} if known else {},
+    )
+
+
+def _names(ids: tuple[str, ...], path: Path | None, dataset: Path | None) -> tuple[str, ...]:
+    """The patients' names in the truth; their ids themselves where no mapping is found."""
+    if path is None and dataset is not None:
+        beside = dataset.with_name(f"{dataset.resolve().name}.ids.csv")
+        path = beside if beside.is_file() else None
+    if path is not None and not path.is_file():
+        raise UsageError("IDS_MISSING", "no such table of ids", subject=path.name)
+    return read_names(path, ids) if path else ids
+
+
+def _planned_dataset(plan: dict[str, Any], run: Path) -> Path | None:
+    """The dataset directory that plan.json names, if it still exists."""
+    named = plan.get("dataset_path")
+    if not isinstance(named, str):
+        return None
+    for path in (Path(named), run / named):
+        if (path / "studies.csv").is_file():
+            return path
+    return None
+
+
+def _json(path: Path) -> dict[str, Any]:
+    """A JSON object of the run; empty if there is none."""
+    if not path.is_file():
+        return {}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ModelError("RUN_DAMAGED", "not JSON", subject=path.name) from error
+    return content if isinstance(content, dict) else {}
+
+
+def _provenance(path: Path, plan: dict[str, Any], dataset: dict[str, Any]) -> dict[str, Any]:
+    """What made the run, as far as it says."""
+    config = plan.get("config")
+    seed = plan.get("seed", config.get("seed") if isinstance(config, dict) else None)
+    parts = {
+        "predictions_sha256": fingerprint_of(path),
+        "dataset_fingerprint": dataset.get("fingerprint", plan.get("dataset_fingerprint")),
+        "training_seed": seed,
+        "training_versions": plan.get("versions"),
+    }
+    return {key: value for key, value in parts.items() if value not in (None, "")}

@@ -1,0 +1,254 @@
+"""The numbers in words: the table on the terminal, and the page of the report."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from pet_mtl.evaluation.baselines import fit_said
+from pet_mtl.evaluation.judging import CHANCE, Judged, Score
+from pet_mtl.evaluation.results import (
+    Evaluation,
+    absences,
+    counts,
+    positives_word,
+    versions,
+    warnings_of,
+)
+from pet_mtl.metrics import Interval
+from pet_mtl.report import Comparison, Dot, Headline, Page, Response, Survival, Table
+
+_KINDS = {
+    "run": "out-of-fold predictions: no patient was predicted by a model trained on them",
+    "predictions": "predictions of a finished model",
+}
+_HEADER = ("", "value", "95 % interval", "patients", "share of oracle", "model minus this")
+_COUNTS = {
+    "patients": "Patients with a prediction",
+    "with_survival": "with survival",
+    "events": "events among them",
+    "with_response": "with response",
+    "responders": "responders among them",
+    "with_dice": "with a compared mask",
+    "with_mtv": "with MTV and SUVmax under the true mask",
+}
+_ROC_BESIDE = ("logit", "mtv_suv_max")
+_SHORT_HASH = 16
+
+
+def summary_lines(evaluation: Evaluation) -> list[str]:
+    """A short plain table of the numbers, for a terminal."""
+    lines = []
+    for judged in evaluation.endpoints:
+        model = judged.model
+        head = f"{judged.endpoint.title}: {model.patients} patients, {model.positives}"
+        share = "  share of the oracle's excess over 0.5" if model.share else ""
+        lines.append(f"{f'{head} {positives_word(judged)}':<39}  95 % interval{share}")
+        lines += [f"  {_line(score)}" for score in judged.scores]
+    score = replace(evaluation.dice, label="This model")
+    lines.append(f"Mean Dice: {score.patients} patients, in {evaluation.cohort.dice_where}")
+    lines.append(f"  {_line(score)}")
+    lines += [f"warning: {text}" for text in warnings_of(evaluation)]
+    return lines
+
+
+def to_page(evaluation: Evaluation) -> Page:
+    """The evaluation as a page to be rendered."""
+    cohort = evaluation.cohort
+    return Page(
+        title=f"Evaluation of {cohort.name}",
+        subtitle=f"{len(cohort.patients)} patients; {_KINDS[cohort.kind]}.",
+        headlines=tuple(_headlines(evaluation)),
+        comparisons=tuple(_comparisons(evaluation)),
+        survival=_survival(evaluation),
+        response=_response(evaluation),
+        dice=cohort.dice[np.isfinite(cohort.dice)],
+        dice_where=cohort.dice_where,
+        warnings=warnings_of(evaluation),
+        tables=tuple(_tables(evaluation)),
+    )
+
+
+def _span(interval: Interval) -> str:
+    """Both ends."""
+    return f"{interval.low:.3f} to {interval.high:.3f}"
+
+
+def _percent(interval: Interval) -> str:
+    """A share in percent."""
+    return f"{100 * interval.value:.0f} % ({100 * interval.low:.0f} to {100 * interval.high:.0f} %)"
+
+
+def _line(score: Score) -> str:
+    """One score on the terminal."""
+    if score.interval is None:
+        return f"{score.label:<26} not computed: {score.reason.rstrip('.')}"
+    text = f"{score.label:<26} {score.interval.value:10.3f}  {_span(score.interval)}"
+    if score.share:
+        text += f"  {_percent(score.share)}"
+    if score.same:
+        text += f"  ({score.patients} patients; the model there {score.same.value:.3f})"
+    return text
+
+
+def _headlines(evaluation: Evaluation) -> Iterator[Headline]:
+    """The numbers to take away."""
+    names = {"survival": "Survival: Harrell's C", "response": "Response: AUC"}
+    for judged in evaluation.endpoints:
+        model = judged.model
+        lines = [f"{model.patients} patients, {model.positives} {positives_word(judged)}"]
+        for score in judged.scores[1:]:
+            if score.interval and score.role == "oracle":
+                lines.append(f"{score.label}: {score.interval.value:.2f}")
+        if model.share:
+            lines.append(f"{_percent(model.share)} of the oracle's excess over {CHANCE}")
+        best = _best_baseline(judged)
+        if best and best.interval:
+            lines.append(f"Best baseline: {best.interval.value:.2f}, {_short(best.label)}")
+        yield Headline(
+            names[judged.endpoint.key], model.interval, model.reason.rstrip("."), tuple(lines)
+        )
+    dice = evaluation.dice
+    known = evaluation.cohort.dice[np.isfinite(evaluation.cohort.dice)]
+    lines = [f"{dice.patients} patients", f"in {evaluation.cohort.dice_where}"]
+    lines += [f"median {np.median(known):.2f}"] if len(known) else []
+    yield Headline(
+        "Mask: mean Dice", dice.interval, dice.reason, tuple(lines) if dice.interval else ()
+    )
+
+
+def _best_baseline(judged: Judged) -> Score | None:
+    """The baseline of the highest value."""
+    return max(
+        (s for s in judged.scores if s.role == "baseline" and s.interval),
+        key=lambda score: score.interval.value if score.interval else 0.0,
+        default=None,
+    )
+
+
+def _comparisons(evaluation: Evaluation) -> Iterator[Comparison]:
+    """One figure an endpoint that has a number."""
+    titles = {"survival": "Survival", "response": "Response"}
+    for judged in evaluation.endpoints:
+        if judged.model.interval:
+            yield Comparison(
+                title=titles[judged.endpoint.key],
+                axis=f"{judged.endpoint.title}, 95 % bootstrap interval",
+                chance=CHANCE,
+                dots=tuple(
+                    Dot(_dot_label(score), score.role, score.interval)
+                    for score in judged.scores
+                    if score.interval
+                ),
+                note="MTV and SUVmax are under the true mask.",
+            )
+
+
+def _dot_label(score: Score) -> str:
+    """The label, with the number of patients where they are fewer than the model's."""
+    label = _short(score.label)
+    return f"{label}, n = {score.patients}" if score.same else label
+
+
+def _short(label: str) -> str:
+    """The label without what the figure's heading says of all of them."""
+    return label.split(" (")[0]
+
+
+def _judged(evaluation: Evaluation, key: str) -> Judged | None:
+    """One endpoint, if the model could be judged on it."""
+    return next(
+        (j for j in evaluation.endpoints if j.endpoint.key == key and j.model.interval), None
+    )
+
+
+def _survival(evaluation: Evaluation) -> Survival | None:
+    """Patients of the Kaplan-Meier curves."""
+    judged = _judged(evaluation, "survival")
+    if judged is None:
+        return None
+    patients, rows = evaluation.cohort.patients, judged.rows
+    return Survival(patients.time_days[rows], patients.event[rows], evaluation.cohort.risk[rows])
+
+
+def _response(evaluation: Evaluation) -> Response | None:
+    """Patients of the ROC curves: the model, the oracle, and the joint baseline."""
+    judged = _judged(evaluation, "response")
+    if judged is None:
+        return None
+    beside = [
+        score
+        for score in judged.scores
+        if score.interval and (score.role == "model" or score.key in _ROC_BESIDE)
+    ]
+    return Response(
+        evaluation.cohort.patients.response[judged.rows],
+        {(_short(s.label), s.role): judged.values[s.key][judged.rows] for s in beside},
+    )
+
+
+def _tables(evaluation: Evaluation) -> Iterator[Table]:
+    """All numbers, the cohort's counts, and what made the numbers."""
+    fitted = f"Baselines are {fit_said(evaluation.cohort.training)}."
+    for judged in evaluation.endpoints:
+        rows = tuple(_row(score) for score in judged.scores if score.interval)
+        if rows:
+            yield Table(judged.endpoint.title, _HEADER, rows, _note(judged, fitted))
+    yield Table(
+        "Cohort",
+        (),
+        tuple((_COUNTS[key], str(value)) for key, value in counts(evaluation.cohort).items()),
+    )
+    missing = tuple((item["what"], item["reason"]) for item in absences(evaluation))
+    if missing:
+        yield Table("Not computed", (), missing)
+    yield Table("Provenance", (), tuple(_provenance(evaluation)))
+
+
+def _note(judged: Judged, fitted: str) -> str:
+    """What belongs below an endpoint's table."""
+    if judged.within_folds is None:
+        return fitted
+    return (
+        f"{fitted} From pairs of patients inside one fold only, {judged.endpoint.title} of the "
+        f"model is {judged.within_folds:.3f}."
+    )
+
+
+def _row(score: Score) -> tuple[str, ...]:
+    """One row of an endpoint's table."""
+    if score.interval is None:
+        return ()
+    counted = str(score.patients)
+    if score.same:
+        counted += f" (model there {score.same.value:.3f})"
+    difference = score.difference
+    return (
+        score.label,
+        f"{score.interval.value:.3f}",
+        _span(score.interval),
+        counted,
+        _percent(score.share) if score.share else "",
+        f"{difference.value:+.3f} ({difference.low:+.3f} to {difference.high:+.3f})"
+        if difference
+        else "",
+    )
+
+
+def _provenance(evaluation: Evaluation) -> Iterator[tuple[str, str]]:
+    """Fingerprints, seeds and versions, one a row."""
+    for key, value in evaluation.cohort.provenance.items():
+        yield key.replace("_", " ").replace("sha256", "SHA-256"), _said(value)
+    settings = evaluation.settings
+    yield "bootstrap", f"{settings.samples} resamples of patients, percentile, seed {settings.seed}"
+    yield "evaluated with", _said(versions())
+
+
+def _said(value: Any) -> str:
+    """A value in words; versions as a list, hashes shortened."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {version}" for name, version in value.items())
+    text = str(value)
+    is_hash = len(text) > _SHORT_HASH and all(c in "0123456789abcdef" for c in text)
+    return f"{text[:_SHORT_HASH]}…" if is_hash else text
