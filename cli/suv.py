@@ -31,14 +31,14 @@ def command(study: Path, out: Path | None, mask_out: Path | None, **options: Any
     whose values are SUVbw. The factor, its reference time, warnings and the values within the
     mask are printed. A study whose SUV would need a guess is refused: exit code 1.
     """
-    as_json, roi = options["as_json"], options["roi"]
-    if out is None and not as_json and not options["list_rois"]:
+    as_json, roi, only_list = (options[name] for name in ("as_json", "roi", "list_rois"))
+    if out is None and not as_json and not only_list:
         raise UsageError("SUV_OUT", "nothing to do", todo="Give -o FILE, --json or --list-rois")
     for path in (out, mask_out):
         if path is not None:
             require_image_suffix(path)
     try:
-        if options["list_rois"]:
+        if only_list:
             return _list(study, as_json)
         found, odd = _read(study, roi, roi is not None or mask_out is not None)
         _write(found, out, mask_out)
@@ -61,8 +61,7 @@ def summary(study: Study) -> dict[str, Any]:
         study: The study.
 
     Returns:
-        `suv_factor` (SUV per rescaled unit), `reference_time` (ISO 8601 or null), `warnings`,
-        and with a mask `mask`.
+        `suv_factor` (per rescaled unit), `reference_time` (or null), `warnings`, perhaps `mask`.
     """
     content: dict[str, Any] = {
         "suv_factor": study.suv_factor,
@@ -77,14 +76,9 @@ def summary(study: Study) -> dict[str, Any]:
 def _statistics(suv: NDArray[np.float32], mask: NDArray[np.bool_], grid: Grid) -> dict[str, Any]:
     """SUV within the mask; `read_study` gives no empty one."""
     inside = suv[mask].astype(np.float64)
-    return {
-        "voxels": int(inside.size),
-        "volume_ml": inside.size * grid.voxel_ml,
-        "suv_min": float(inside.min()),
-        "suv_mean": float(inside.mean()),
-        "suv_median": float(np.median(inside)),
-        "suv_max": float(inside.max()),
-    }
+    values = {name: getattr(np, name)(inside) for name in ("min", "mean", "median", "max")}
+    size: dict[str, Any] = {"voxels": inside.size, "volume_ml": inside.size * grid.voxel_ml}
+    return size | {f"suv_{name}": float(value) for name, value in values.items()}
 
 
 def _read(path: Path, roi: str | None, mask_wanted: bool) -> tuple[Study, tuple[str, ...]]:
@@ -98,7 +92,7 @@ def _read(path: Path, roi: str | None, mask_wanted: bool) -> tuple[Study, tuple[
         return read_study(source, with_mask=False), (f"{error.code}: {error.problem.sentence()}",)
     if mask_wanted and study.mask is None:
         todo = "Leave out --mask-out and --roi, or add the RTSTRUCT or mask file"
-        raise MaskError("MASK_NONE", "the study holds no mask", todo=todo, subject=source.name)
+        raise MaskError("MASK_NONE", "the study has no mask", todo=todo, subject=source.name)
     return study, ()
 
 
