@@ -1,0 +1,115 @@
+"""pet-mtl evaluate, from the command line's side."""
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from pet_mtl.cli import COMMANDS, main
+from pet_mtl.cli.evaluate import command
+from pet_mtl.files import write_csv
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A run, and predictions with a clinical table, of the same 80 patients."""
+    rng = np.random.default_rng(0)
+    rows = [
+        {
+            "sample_id": f"p{i}",
+            "id": f"p{i}",
+            "fold": i % 5,
+            "time_days": round(float(rng.exponential(500 / np.exp(risk))), 1),
+            "event": int(rng.random() < 0.7),
+            "response_true": i % 2,
+            "risk": float(risk),
+            "response": float(rng.random()),
+            "dice": 0.8,
+        }
+        for i, risk in enumerate(rng.normal(size=80))
+    ]
+
+    def pick(names):
+        return [{name: row[name] for name in names} for row in rows]
+
+    run = ("sample_id", "fold", "time_days", "event", "response_true", "risk", "response", "dice")
+    write_csv(tmp_path / "run" / "out_of_fold.csv", run, pick(run))
+    table = ("id", "risk", "response")
+    write_csv(tmp_path / "predictions" / "predictions.csv", table, pick(table))
+    clinical = ("id", "time_days", "event", "response_true")
+    write_csv(tmp_path / "clinical.csv", clinical, pick(clinical))
+    return tmp_path
+
+
+def _exit(*args):
+    with pytest.raises(SystemExit) as caught:
+        main(["evaluate", *map(str, args)])
+    return caught.value.code
+
+
+def _clinical(folder):
+    return (
+        folder / "predictions", "--clinical", folder / "clinical.csv", "--id-column", "id",
+        "--time", "time_days", "--event", "event", "--response", "response_true",
+    )  # fmt: skip
+
+
+def test_a_run_is_judged_beside_itself(folder, capsys):
+    assert _exit(folder / "run", "--samples", "50") == 0
+    said = capsys.readouterr().out
+    assert "Harrell's C: 80 patients" in said and "This model" in said
+    assert f"report: {folder / 'run' / 'report.html'}" in said
+    document = json.loads((folder / "run" / "evaluation.json").read_text())
+    assert document["metrics"]["mask"]["dice"]["value"] == pytest.approx(0.8)
+    assert document["bootstrap"]["samples"] == 50
+
+
+def test_predictions_are_judged_elsewhere(folder, tmp_path):
+    assert _exit(*_clinical(folder), "-o", tmp_path / "out", "--samples", "50", "--seed", "9") == 0
+    document = json.loads((tmp_path / "out" / "evaluation.json").read_text())
+    assert document["target"]["kind"] == "predictions"
+    assert document["bootstrap"]["seed"] == 9
+    assert not (folder / "predictions" / "report.html").exists()
+
+
+def test_no_number_at_all_is_a_failure(folder, capsys):
+    columns = ("id", "time_days", "event")
+    write_csv(
+        folder / "clinical.csv",
+        columns,
+        [{"id": f"p{i}", "time_days": 5, "event": 0} for i in range(80)],
+    )
+    target = folder / "predictions"
+    code = _exit(
+        target, "--clinical", folder / "clinical.csv", "--id-column", "id", "--time", "time_days",
+        "--event", "event",
+    )  # fmt: skip
+    captured = capsys.readouterr()
+    assert code == 1 and "no number could be computed" in captured.err
+    assert "no two patients can be compared" in captured.out
+    assert (target / "report.html").is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("run", "--id-column", "id"), "no table is given"),
+        (("predictions",), "--clinical FILE"),
+        (("predictions", "--clinical", "clinical.csv"), "--id-column"),
+        (("predictions", "--clinical", "clinical.csv", "--id-column", "it"), "no column"),
+        ((".",), "neither a run nor predictions"),
+        (("nowhere",), "does not exist"),
+        (("run", "--samples", "0"), "--samples"),
+    ],
+)
+def test_wrong_usage_is_told_in_one_line_and_exits_2(folder, capsys, monkeypatch, arguments, said):
+    monkeypatch.chdir(folder)
+    assert _exit(*arguments) == 2
+    err = capsys.readouterr().err
+    assert said in err and "Traceback" not in err
+
+
+def test_help_starts_with_the_line_of_the_list():
+    result = CliRunner().invoke(command, ["--help"])
+    assert COMMANDS["evaluate"] in result.output
