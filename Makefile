@@ -95,6 +95,9 @@ wheel-test: $(WHEEL_READY)
 # Each step leaves a stamp; after an interruption the same command goes on from the last one.
 Q := quickstart
 CLI := $(BIN)/pet-mtl
+TRAIN_PATIENTS := 300
+TEST_PATIENTS := 150
+TRAIN_ARGS :=
 COLUMNS := --id-column patient_id --time time_days --event event --response response
 
 .PHONY: quickstart
@@ -104,12 +107,12 @@ quickstart: $(Q)/.evaluated
 
 $(Q)/.train-cohort: | $(READY)
 	rm -rf $(Q)/train
-	$(CLI) phantom $(Q)/train --patients 300 --seed 1 --format nifti --mask-fraction 0.4
+	$(CLI) phantom $(Q)/train --patients $(TRAIN_PATIENTS) --seed 1 --format nifti --mask-fraction 0.4
 	@touch $@
 
 $(Q)/.test-cohort: | $(READY)
 	rm -rf $(Q)/test
-	$(CLI) phantom $(Q)/test --patients 150 --seed 2 --format dicom
+	$(CLI) phantom $(Q)/test --patients $(TEST_PATIENTS) --seed 2 --format dicom
 	@touch $@
 
 $(Q)/.dataset: $(Q)/.train-cohort
@@ -117,7 +120,7 @@ $(Q)/.dataset: $(Q)/.train-cohort
 	@touch $@
 
 $(Q)/.run: $(Q)/.dataset
-	$(CLI) train $(Q)/dataset -o $(Q)/run --fold 0
+	$(CLI) train $(Q)/dataset -o $(Q)/run --fold 0 $(TRAIN_ARGS)
 	@touch $@
 
 $(Q)/.predicted: $(Q)/.run $(Q)/.test-cohort
