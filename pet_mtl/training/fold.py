@@ -84,7 +84,7 @@ def _learn(
     history: list[tuple[Any, ...]] = []
     operations = pipeline(config.augment)
     for stage in _stages(model, config):
-        chosen = _masked if stage.name == "mask" and int(job.info.counts["masks"]) else _all
+        chosen = _masked if stage.name == "mask" and int(job.info.counts["with_mask"]) else _all
         batches = training_batches(training.filter(chosen), count, operations, plan)
         held = plain_batches(validation.filter(chosen), plan)
         keep = only(stage.outputs)
