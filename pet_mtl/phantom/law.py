@@ -29,25 +29,25 @@ IMAGE_FACTORS = (
 FACTORS = (*IMAGE_FACTORS, "age")
 
 HAZARD = {
-    "log_volume": 0.55,
-    "uptake": 0.35,
-    "texture": 0.62,
-    "shape": 0.52,
-    "necrosis": 0.48,
-    "rim": 0.50,
-    "satellites": 0.50,
-    "nodes": 0.65,
+    "log_volume": 0.60,
+    "uptake": 0.40,
+    "texture": 0.50,
+    "shape": 0.48,
+    "necrosis": 0.45,
+    "rim": 0.45,
+    "satellites": 0.42,
+    "nodes": 0.60,
     "age": 0.50,
 }
 RESPONSE = {
-    "log_volume": -0.35,
-    "uptake": 0.75,
-    "texture": -0.90,
+    "log_volume": -0.45,
+    "uptake": 0.80,
+    "texture": -0.65,
     "shape": -0.60,
-    "necrosis": -0.80,
-    "rim": 0.65,
-    "satellites": -0.55,
-    "nodes": -0.80,
+    "necrosis": -0.75,
+    "rim": 0.60,
+    "satellites": -0.50,
+    "nodes": -0.72,
 }
 RESPONSE_INTERCEPT = -0.25
 SHAPE = 1.2

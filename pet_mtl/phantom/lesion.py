@@ -15,11 +15,13 @@ from pet_mtl.geometry import Grid
 from pet_mtl.phantom.anatomy import Volume, axes_mm
 from pet_mtl.phantom.scanner import blur
 
-MEDIAN_ML = 38.0
-LOG_VOLUME_SD = 0.72
+MEDIAN_ML = 42.0
+LOG_VOLUME_SD = 0.68
 MEDIAN_SUV = 8.0
 LOG_SUV_SD = 0.30
-TEXTURE_SD = 0.20
+TEXTURE_SD = 0.28
+TEXTURE_MM = 6.0
+TEXTURE_LOG_RANGE = 0.42
 NECROTIC_UPTAKE = 0.25
 _LOBES = 10
 _CORE_MM = 4.0
@@ -43,7 +45,7 @@ class Lesion:
 
 
 def volume_ml(factors: dict[str, float]) -> float:
-    """Volume that belongs to the factor "log_volume"; 7 to 210 ml."""
+    """Volume that belongs to the factor "log_volume"; 8 to 215 ml."""
     return float(MEDIAN_ML * np.exp(LOG_VOLUME_SD * factors["log_volume"]))
 
 
@@ -134,7 +136,7 @@ def _texture(
     neither the mean nor the contrast of the core.
     """
     mask, core, deep = regions
-    length_mm = 5.0 * np.exp(0.25 * texture)
+    length_mm = TEXTURE_MM * np.exp(TEXTURE_LOG_RANGE * texture)
     white = rng.standard_normal(grid.shape, dtype=np.float32)
     field = blur(white, grid.spacing_mm, length_mm)
     field -= blur(field, grid.spacing_mm, 1.6 * length_mm)
