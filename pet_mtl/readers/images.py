@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pet_mtl.errors import ReadError, SuvError
 from pet_mtl.geometry import Grid, grid_of
 from pet_mtl.readers.headers import files_below
+from pet_mtl.readers.nifti import holds_non_finite
 
 IMAGE_SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd")
 _MASK_WORDS = ("mask", "seg", "label", "segmentation", "roi", "gtv")
@@ -150,6 +151,8 @@ def read_suv_image(path: Path) -> tuple[NDArray[np.float32], Grid]:
         ReadError: As `read_image`.
     """
     suv, grid = read_image(path)
+    if path.name.lower().endswith((".nii", ".nii.gz")) and holds_non_finite(path):
+        raise _no_suv("NaN or infinite values")
     require_suv_range(suv)
     return suv, grid
 
@@ -172,7 +175,11 @@ def require_suv_range(suv: NDArray[np.float32]) -> None:
         found = f"a maximum of {top:g} and a mean of {mean:g}"
     else:
         return
-    raise SuvError(
+    raise _no_suv(found)
+
+
+def _no_suv(found: str) -> SuvError:
+    return SuvError(
         "SUV_RANGE",
         "the values cannot be SUV",
         expected=f"SUVbw in g/ml: finite, above 0 somewhere, at most {MAX_SUV:g}",

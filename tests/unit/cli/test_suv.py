@@ -1,0 +1,115 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pet_mtl.cli import main
+from pet_mtl.readers.images import read_image
+
+Write = Callable[..., tuple[str, str, str]]
+Run = Callable[..., tuple[int, str, str]]
+
+BOX = [(-12.5, -28.0), (2.5, -28.0), (2.5, -16.0), (-12.5, -16.0)]
+LESION = [[(x, y, z) for x, y in BOX] for z in (103.0, 106.0)]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs `pet-mtl suv` and gives exit code, standard output and standard error."""
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as stopped:
+            main(["suv", *map(str, arguments)])
+        output = capsys.readouterr()
+        return int(str(stopped.value.code)), output.out, output.err
+
+    return call
+
+
+def test_writes_volume_mask_and_json(
+    tmp_path: Path, pet_series: Write, rt_struct: Write, run: Run
+) -> None:
+    rt_struct(tmp_path / "A" / "RS.dcm", pet_series(tmp_path / "A" / "PT"), {"GTV": LESION})
+    out, mask_out = tmp_path / "suv.nii.gz", tmp_path / "mask.nrrd"
+    code, text, error = run(tmp_path / "A", "-o", out, "--mask-out", mask_out, "--json")
+    assert (code, error) == (0, "")
+    found: dict[str, Any] = json.loads(text)
+    suv, grid = read_image(out)
+    inside = suv[read_image(mask_out)[0] > 0]
+    assert found["suv_factor"] == pytest.approx(70e3 / (370e6 * 0.5 ** (3600 / 6586.2)))
+    assert found["reference_time"] == "2024-03-01T10:00:00"
+    assert found["warnings"] == []
+    assert found["mask"] == {
+        "voxels": 18,
+        "volume_ml": pytest.approx(18 * grid.voxel_ml, rel=1e-6),
+        "suv_min": pytest.approx(inside.min()),
+        "suv_mean": pytest.approx(inside.mean()),
+        "suv_median": pytest.approx(np.median(inside)),
+        "suv_max": pytest.approx(inside.max()),
+    }
+
+
+def test_refusal_is_json_and_exit_code_1(tmp_path: Path, pet_series: Write, run: Run) -> None:
+    def counts(dataset: Any, index: int) -> None:
+        dataset.Units = "CNTS"
+
+    pet_series(tmp_path / "A", change=counts)
+    out = tmp_path / "suv.nii.gz"
+    code, text, error = run(tmp_path / "A", "-o", out, "--json")
+    refused = json.loads(text)["refused"]
+    assert (code, error, refused["code"], set(refused)) == (
+        1, "", "SUV_UNITS", {"code", "message"},
+    )  # fmt: skip
+    assert not out.exists()
+    code, text, error = run(tmp_path / "A", "-o", out)
+    assert (code, text) == (1, "")
+    assert "SUV_UNITS" in error
+
+
+def test_several_regions(tmp_path: Path, pet_series: Write, rt_struct: Write, run: Run) -> None:
+    regions = {"GTV": LESION, "Node": LESION[:1]}
+    rt_struct(tmp_path / "A" / "RS.dcm", pet_series(tmp_path / "A" / "PT"), regions)
+    code, text, _ = run(tmp_path / "A", "--json")
+    found = json.loads(text)
+    assert (code, "mask" in found) == (0, False), "SUV does not depend on the mask"
+    assert found["warnings"][0].startswith("MASK_WHICH")
+    code, text, _ = run(tmp_path / "A", "--json", "--mask-out", tmp_path / "m.nii.gz")
+    assert (code, json.loads(text)["refused"]["code"]) == (1, "MASK_WHICH")
+    code, text, _ = run(tmp_path / "A", "--json", "--roi", "node")
+    assert json.loads(text)["mask"]["voxels"] == 9
+    assert run(tmp_path / "A", "--list-rois")[:2] == (0, "GTV\nNode\n")
+
+
+def test_for_a_person(tmp_path: Path, pet_series: Write, run: Run) -> None:
+    pet_series(tmp_path / "A")
+    code, text, _ = run(tmp_path / "A", "-o", tmp_path / "suv.mha")
+    assert code == 0
+    assert text.splitlines()[1].split() == ["reference_time", "2024-03-01T10:00:00"]
+    assert read_image(tmp_path / "suv.mha")[0].shape == (5, 6, 7)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected", "says"),
+    [
+        ((), 2, "--json"),
+        (("-o", "suv.png"), 2, "IMAGE_SUFFIX"),
+        (("--mask-out", "none.nii.gz", "--json"), 1, ""),
+        (("--no-such-option",), 2, "No such option"),
+    ],
+)
+def test_usage(
+    tmp_path: Path, pet_series: Write, run: Run, arguments: Any, expected: int, says: str
+) -> None:
+    pet_series(tmp_path / "A")
+    code, _, error = run(tmp_path / "A", *arguments)
+    assert code == expected
+    assert says in error
+
+
+def test_no_such_study(tmp_path: Path, run: Run) -> None:
+    code, text, _ = run(tmp_path / "none", "--json")
+    assert (code, json.loads(text)["refused"]["code"]) == (1, "SOURCE_MISSING")
+    assert run(tmp_path / "none", "-o", "a.nii")[0] == 1

@@ -1,0 +1,104 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+
+from pet_mtl.errors import ReadError
+from pet_mtl.geometry import Grid
+from pet_mtl.readers import find_one, find_studies, read_study
+from pet_mtl.writers.images import write_image
+
+Write = Callable[..., tuple[str, str, str]]
+GRID = Grid((3, 4, 5), (3.0, 4.0, 5.0), (0.0, 0.0, 0.0))
+SUV = np.ones(GRID.shape, np.float32)
+MASK = SUV > 0
+
+
+def test_every_folder_is_a_study_or_passed_over(tmp_path: Path, pet_series: Write) -> None:
+    pet_series(tmp_path / "B" / "PET" / "image")
+    pet_series(tmp_path / "A")
+    write_image(SUV, GRID, tmp_path / "C" / "PET_image.nii.gz")
+    write_image(MASK, GRID, tmp_path / "C" / "PET_mask.nii.gz")
+    write_image(SUV, GRID, tmp_path / "D.nii.gz")
+    write_image(MASK, GRID, tmp_path / "D_mask.nii.gz")
+    write_image(MASK, GRID, tmp_path / "E_mask.nii.gz")
+    (tmp_path / "empty" / "deeper").mkdir(parents=True)
+    (tmp_path / "papers").mkdir()
+    (tmp_path / "papers" / "letter.txt").write_text("none")
+    for name in ("1.nii", "2.nii"):
+        write_image(SUV, GRID, tmp_path / "which" / name)
+    (tmp_path / "clinical.csv").write_text("id\n")
+    (tmp_path / ".hidden").mkdir()
+    search = find_studies(tmp_path)
+    assert [(s.name, s.layout, s.patient_id) for s in search.sources] == [
+        ("A", "dicom", "P-001"),
+        ("B", "dicom", "P-001"),
+        ("C", "image", ""),
+        ("D", "image", ""),
+    ]
+    assert [s.mask_path and s.mask_path.name for s in search.sources[2:]] == [
+        "PET_mask.nii.gz",
+        "D_mask.nii.gz",
+    ]
+    assert {name: problem.code for name, problem in search.passed_over} == {
+        "E": "IMAGE_WHICH",
+        "empty": "STUDY_EMPTY",
+        "papers": "STUDY_NO_IMAGE",
+        "which": "IMAGE_WHICH",
+    }
+    assert all(problem.todo for _, problem in search.passed_over)
+
+
+def test_a_single_study_may_be_given(tmp_path: Path, pet_series: Write, rt_struct: Write) -> None:
+    def as_ct(dataset: pydicom.Dataset, index: int) -> None:
+        dataset.Modality, dataset.SOPClassUID = "CT", "1.2.840.10008.5.1.4.1.1.2"
+
+    uids = pet_series(tmp_path / "Anna" / "PET")
+    pet_series(tmp_path / "Anna" / "CT", change=as_ct, uids=(uids[0], "1.2.3", uids[2]))
+    assert [s.name for s in find_studies(tmp_path / "Anna").sources] == ["Anna"]
+    assert [s.name for s in find_studies(tmp_path / "Anna" / "PET").sources] == ["PET"]
+
+
+def test_dicom_goes_before_image_files(tmp_path: Path, pet_series: Write) -> None:
+    pet_series(tmp_path / "A" / "PT")
+    write_image(SUV, GRID, tmp_path / "A" / "PET_image.nii.gz")
+    grid = read_study(find_one(tmp_path / "A")).grid
+    write_image(np.indices(grid.shape)[0] > 2, grid, tmp_path / "A" / "mask.nii.gz")
+    study = read_study(find_one(tmp_path / "A"))
+    assert study.suv.shape == (5, 6, 7)
+    assert study.mask is not None
+    assert int(study.mask.sum()) == 2 * 6 * 7
+
+
+def test_a_single_image_finds_its_mask(tmp_path: Path) -> None:
+    for name, array in (("P1_suv", SUV), ("P1_seg", MASK), ("P2_seg", MASK)):
+        write_image(array, GRID, tmp_path / f"{name}.nii.gz")
+    source = find_one(tmp_path / "P1_suv.nii.gz")
+    assert (source.name, source.mask_path) == ("P1", tmp_path / "P1_seg.nii.gz")
+
+
+def test_same_name_twice(tmp_path: Path) -> None:
+    write_image(SUV, GRID, tmp_path / "A" / "pet.nii.gz")
+    write_image(SUV, GRID, tmp_path / "A.nii.gz")
+    search = find_studies(tmp_path)
+    assert [source.name for source in search.sources] == ["A"]
+    assert [problem.code for _, problem in search.passed_over] == ["STUDY_TWICE"]
+
+
+def test_nothing_there(tmp_path: Path) -> None:
+    for path, code in ((tmp_path, "SOURCE_EMPTY"), (tmp_path / "no", "SOURCE_MISSING")):
+        with pytest.raises(ReadError) as caught:
+            find_studies(path)
+        assert caught.value.code == code
+        assert caught.value.problem.todo
+    (tmp_path / "a.txt").write_text("x")
+    for path, code in (
+        (tmp_path / "a.txt", "SOURCE_FILE"),
+        (tmp_path / "no", "SOURCE_MISSING"),
+        (tmp_path, "STUDY_NO_IMAGE"),
+    ):
+        with pytest.raises(ReadError) as caught:
+            find_one(path)
+        assert caught.value.code == code
