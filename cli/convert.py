@@ -1,6 +1,7 @@
 """`pet-mtl convert`: a folder of studies to a TFRecord dataset."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -35,7 +36,7 @@ def command(
     dataset: Path,
     clinical: Path | None,
     key: Path | None,
-    **options: str | int | float | None,
+    **options: Any,
 ) -> int:
     """Turn a folder of PET studies into a TFRecord dataset.
 
@@ -53,9 +54,7 @@ def command(
     return result.exit_code
 
 
-def _config(
-    clinical: Path | None, key: Path | None, options: dict[str, str | int | float | None]
-) -> ConvertConfig:
+def _config(clinical: Path | None, key: Path | None, options: dict[str, Any]) -> ConvertConfig:
     """The options as a configuration."""
     given = {name: value for name, value in options.items() if value is not None}
     columns = {
@@ -75,7 +74,7 @@ def _config(
     return ConvertConfig(clinical=clinical, columns=table, grids=grids, key=key, **given)
 
 
-def _check_columns(clinical: Path | None, columns: dict[str, object]) -> None:
+def _check_columns(clinical: Path | None, columns: dict[str, Any]) -> None:
     """A table needs its id column; columns need a table."""
     if clinical and not columns.get("id"):
         raise UsageError(

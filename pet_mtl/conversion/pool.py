@@ -24,36 +24,55 @@ def cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def ordered_map(work: Callable[[T], R], tasks: Iterable[T], jobs: int) -> Iterator[R]:
-    """Results in the order of the tasks; at most twice as many in flight as workers.
+class Workers:
+    """Worker processes, started when first needed and ended with the context.
 
     Args:
-        work: A function of a module (workers import it).
-        tasks: What to do.
-        jobs: Worker processes; 1 works in this process.
-
-    Yields:
-        One result a task.
-
-    Raises:
-        DatasetError: A worker died (killed, or out of memory).
+        jobs: Processes; 1 works in this process.
     """
-    if jobs <= 1:
-        yield from map(work, tasks)
-        return
-    # A forked copy of a process with TensorFlow's threads can hang; a spawned one cannot.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_end_with_parent)
-    try:
-        yield from _window(pool, work, tasks, _AHEAD * jobs)
-    except BrokenProcessPool as error:
-        raise DatasetError(
-            "CONVERT_WORKER_LOST",
-            "a worker process was ended from outside, most often for lack of memory",
-            todo="Run the same command again, with a smaller --jobs: it goes on where it stopped",
-        ) from error
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+
+    def __init__(self, jobs: int) -> None:
+        self._jobs = jobs
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> "Workers":
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def map(self, work: Callable[[T], R], tasks: Iterable[T]) -> Iterator[R]:
+        """Results in the order of the tasks; at most twice as many in flight as workers.
+
+        Args:
+            work: A function of a module (workers import it).
+            tasks: What to do; taken one by one.
+
+        Yields:
+            One result a task.
+
+        Raises:
+            DatasetError: A worker died (killed, or out of memory).
+        """
+        if self._jobs <= 1:
+            yield from map(work, tasks)
+            return
+        try:
+            yield from _window(self._started(), work, tasks, _AHEAD * self._jobs)
+        except BrokenProcessPool as error:
+            raise DatasetError(
+                "CONVERT_WORKER_LOST",
+                "a worker process was ended from outside, most often for lack of memory",
+                todo="Run the same command again, with a smaller --jobs: it goes on where it was",
+            ) from error
+
+    def _started(self) -> ProcessPoolExecutor:
+        """The pool. A forked copy of TensorFlow's threads can hang; a spawned process cannot."""
+        if self._pool is None:
+            context = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(self._jobs, context, _end_with_parent)
+        return self._pool
 
 
 def _window(

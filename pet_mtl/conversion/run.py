@@ -2,14 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 
 from pet_mtl.conversion.folder import DatasetFolder
-from pet_mtl.conversion.pool import cores, ordered_map
+from pet_mtl.conversion.pool import Workers, cores
 from pet_mtl.conversion.settings import ConvertConfig, ConvertResult, Progress, no_progress
 from pet_mtl.conversion.tables import (
     Accepted,
@@ -67,17 +66,8 @@ class _Job:
     entries: tuple[_Entry, ...]
     refused: tuple[Rejection, ...]
     inputs: str
+    covariates: tuple[str, ...]
     unmatched_rows: int
-
-    @property
-    def workers(self) -> int:
-        """Processes worth starting."""
-        return min(self.config.jobs or cores(), len(self.entries))
-
-    @property
-    def covariates(self) -> tuple[str, ...]:
-        """Names of the covariates."""
-        return self.config.columns.covariates if self.config.columns else ()
 
 
 def convert(
@@ -121,7 +111,8 @@ def convert(
         names |= {entry.sample_id: entry.source.name for entry in entries}
         unmatched = len(table.unmatched(search.sources)) if table else 0
         inputs = _inputs_key(entries, refused, config, key)
-        job = _Job(folder, config, progress, entries, refused, inputs, unmatched)
+        covariates = table.covariates if table else ()
+        job = _Job(folder, config, progress, entries, refused, inputs, covariates, unmatched)
         return _finished_before(job) or _convert(job, names)
 
 
@@ -139,7 +130,7 @@ def _entries(
         name = pseudonym(key, source.name)
         stamp = input_key(source, config.roi, config.grids.widest_mm)
         # Two scans of one row of the table, or of one PatientID, are of one patient.
-        row = next((i for i in (source.name, source.patient_id) if i in known), "")
+        row = next((i for i in (source.name.strip(), source.patient_id.strip()) if i in known), "")
         patient = row or source.patient_id or source.name
         outcome = table.outcome_of(source) if table else None
         entries.append(_Entry(source, name, patient, folder.work / f"{name}-{stamp}.npz", outcome))
@@ -180,31 +171,32 @@ def _convert(job: _Job, names: Mapping[str, str]) -> ConvertResult:
     """Reads what is missing, then writes everything anew."""
     job.folder.done.unlink(missing_ok=True)
     write_names(job.folder, names)
-    facts, rejected, read = _read_all(job)
-    if not facts:
-        write_rejected(job.folder, rejected)
-        raise _nothing(job, rejected)
-    plan = plan_grids([f.fingerprint for f in facts.values()], job.config.grids)
+    with Workers(min(job.config.jobs or cores(), len(job.entries))) as workers:
+        facts, rejected, read = _read_all(job, workers)
+        if not facts:
+            write_rejected(job.folder, rejected)
+            raise _nothing(job, rejected)
+        plan = plan_grids([f.fingerprint for f in facts.values()], job.config.grids)
+        shards = _plan_shards(job, facts, plan)
+        job.folder.drop_shards(shard.name for shard in shards.shards)
+        cuts = _Cuts(job, facts, plan, shards)
+        files = _write_shards(cuts, workers)
     accepted = [
-        Accepted(e.sample_id, facts[e.sample_id], e.outcome)
-        for e in job.entries
-        if e.sample_id in facts
+        Accepted(entry.sample_id, facts[entry.sample_id], entry.outcome)
+        for entry in job.entries
+        if entry.sample_id in facts
     ]
-    shards = _plan_shards(job, facts, plan)
-    job.folder.drop_shards(shard.name for shard in shards.shards)
-    files = _write_shards(job, facts, plan, shards)
-    done = Finished(accepted, rejected, plan, shards, files)
+    done = Finished(accepted, rejected, plan, shards, files, job.covariates)
     write_tables(job.folder, done, job.config)
     job.folder.drop_cutouts(entry.cutout for entry in job.entries)
     state = {"inputs": job.inputs, "fingerprint": done.fingerprint}
     write_json(job.folder.work / "state.json", state)
-    notices = [
-        f"{count} studies: {code}" for code, count in sorted(count_warnings(accepted).items())
-    ]
+    warned = sorted(count_warnings(accepted).items())
+    notices = [f"{code}: {count} studies" for code, count in warned]
     return replace(_result(job, read_info(job.folder.path), notices), read=read)
 
 
-def _read_all(job: _Job) -> tuple[dict[str, StudyFacts], list[Rejection], int]:
+def _read_all(job: _Job, workers: Workers) -> tuple[dict[str, StudyFacts], list[Rejection], int]:
     """Facts of every usable study, refusals, and how many studies were read anew."""
     found = {entry.sample_id: load_facts(entry.cutout) for entry in job.entries}
     facts = {name: known for name, known in found.items() if known is not None}
@@ -216,7 +208,7 @@ def _read_all(job: _Job) -> tuple[dict[str, StudyFacts], list[Rejection], int]:
     ]
     rejected = list(job.refused)
     with job.progress(len(tasks), "reading studies") as advance:
-        for task, answer in zip(tasks, ordered_map(read_task, tasks, job.workers), strict=True):
+        for task, answer in zip(tasks, workers.map(read_task, tasks), strict=True):
             if isinstance(answer, Rejection):
                 rejected.append(answer)
             else:
@@ -240,44 +232,43 @@ def _plan_shards(job: _Job, facts: Mapping[str, StudyFacts], plan: GridPlan) -> 
     members = []
     for entry in job.entries:
         known, outcome = facts.get(entry.sample_id), entry.outcome or Outcome()
-        if known is not None:
-            members.append(
-                Member(
-                    entry.sample_id,
-                    entry.patient,
-                    known.content,
-                    outcome.event,
-                    outcome.response,
-                    known.has_mask,
-                )  # fmt: skip
-            )
+        if known is None:
+            continue
+        labels = (outcome.event, outcome.response, known.has_mask)
+        members.append(Member(entry.sample_id, entry.patient, known.content, *labels))
     record_bytes = 2 * 4 * plan.size**3 + _OVERHEAD_BYTES
     config = job.config
     return plan_shards(members, config.folds, config.seed, record_bytes, config.shard_bytes)
 
 
-def _write_shards(
-    job: _Job, facts: Mapping[str, StudyFacts], plan: GridPlan, shards: ShardPlan
-) -> list[ShardFile]:
+@dataclass(frozen=True)
+class _Cuts:
+    """All samples to be cut, in the order they are written."""
+
+    job: _Job
+    facts: Mapping[str, StudyFacts]
+    plan: GridPlan
+    shards: ShardPlan
+
+    def __iter__(self) -> Iterator[CutTask]:
+        by_id = {entry.sample_id: entry for entry in self.job.entries}
+        for shard in self.shards.shards:
+            for name in shard.sample_ids:
+                entry = by_id[name]
+                labels = Labels(name, entry.outcome, self.job.covariates)
+                yield CutTask(entry.cutout, self.facts[name].centre_mm, self.plan, labels)
+
+
+def _write_shards(cuts: _Cuts, workers: Workers) -> list[ShardFile]:
     """Cuts the samples on all cores and writes them shard by shard, in order."""
-    by_id = {entry.sample_id: entry for entry in job.entries}
-    ids = [name for shard in shards.shards for name in shard.sample_ids]
-    tasks = (
-        CutTask(
-            by_id[name].cutout, facts[name].centre_mm, plan,
-            Labels(name, by_id[name].outcome, job.covariates),
-        )
-        for name in ids
-    )  # fmt: skip
-    dimensions = Dimensions(plan.size, len(job.covariates))
-    with (
-        job.progress(len(ids), "writing records") as advance,
-        closing(ordered_map(cut_task, tasks, job.workers)) as samples,
-    ):
-        counted = (_after(sample, advance) for sample in samples)
+    dimensions = Dimensions(cuts.plan.size, len(cuts.job.covariates))
+    path, shards = cuts.job.folder.path, cuts.shards.shards
+    total = sum(len(shard.sample_ids) for shard in shards)
+    with cuts.job.progress(total, "writing records") as advance:
+        samples = (_after(sample, advance) for sample in workers.map(cut_task, cuts))
         return [
-            write_shard(job.folder.path, shard, islice(counted, len(shard.sample_ids)), dimensions)
-            for shard in shards.shards
+            write_shard(path, shard, islice(samples, len(shard.sample_ids)), dimensions)
+            for shard in shards
         ]
 
 

@@ -58,6 +58,7 @@ class Finished:
         plan: The cubes.
         shards: Who is where.
         files: The shards as written.
+        covariates: Names of the covariates, in the order of the feature `clinical`.
     """
 
     accepted: Sequence[Accepted]
@@ -65,6 +66,7 @@ class Finished:
     plan: GridPlan
     shards: ShardPlan
     files: Sequence[ShardFile]
+    covariates: tuple[str, ...] = ()
 
     @property
     def fingerprint(self) -> str:
@@ -86,12 +88,11 @@ class Finished:
 
 def write_tables(folder: DatasetFolder, done: Finished, config: ConvertConfig) -> None:
     """Writes everything beside the shards; dataset.json last."""
-    covariates = config.columns.covariates if config.columns else ()
-    dimensions = Dimensions(done.plan.size, len(covariates))
+    dimensions = Dimensions(done.plan.size, len(done.covariates))
     write_csv(
         folder.path / "studies.csv",
-        (*STUDY_COLUMNS, *(f"cov_{name}" for name in covariates)),
-        study_rows(done, covariates),
+        (*STUDY_COLUMNS, *(f"cov_{name}" for name in done.covariates)),
+        study_rows(done),
     )
     write_rejected(folder, done.rejected)
     write_json(folder.path / "features.json", features_json(dimensions))
@@ -123,7 +124,6 @@ def dataset_json(done: Finished, config: ConvertConfig) -> dict[str, Any]:
         for label in ("time", "event", "response")
         if columns and getattr(columns, label)
     }
-    covariates = list(columns.covariates) if columns else []
     return {
         "name": DATASET_NAME,
         "schema_version": SCHEMA_VERSION,
@@ -132,7 +132,7 @@ def dataset_json(done: Finished, config: ConvertConfig) -> dict[str, Any]:
         "channels": ["suv"],
         "suv": _SUV,
         "labels": labels,
-        "covariates": covariates,
+        "covariates": list(done.covariates),
         "counts": done.counts(),
         "folds": done.shards.folds,
         "seed": config.seed,
@@ -141,11 +141,11 @@ def dataset_json(done: Finished, config: ConvertConfig) -> dict[str, Any]:
             {"file": f.shard.name, "records": len(f.shard.sample_ids), "sha256": f.sha256}
             for f in done.files
         ],
-        "features": table(Dimensions(done.plan.size, len(covariates))),
+        "features": table(Dimensions(done.plan.size, len(done.covariates))),
     }
 
 
-def study_rows(done: Finished, covariates: Sequence[str]) -> list[dict[str, Any]]:
+def study_rows(done: Finished) -> list[dict[str, Any]]:
     """Rows of studies.csv in the order of the records."""
     twins = _duplicates(done.accepted)
     by_id = {a.sample_id: a for a in done.accepted}
@@ -154,8 +154,9 @@ def study_rows(done: Finished, covariates: Sequence[str]) -> list[dict[str, Any]
         for name in shard.sample_ids:
             accepted = by_id[name]
             warnings = (*accepted.facts.warnings, *((DUPLICATE,) if name in twins else ()))
-            row = {"sample_id": name, "fold": shard.fold, "shard": shard.name}
-            rows.append(row | _study_cells(accepted, warnings) | _covariates(accepted, covariates))
+            row: dict[str, Any] = {"sample_id": name, "fold": shard.fold, "shard": shard.name}
+            row |= _study_cells(accepted, warnings) | _covariates(accepted, done.covariates)
+            rows.append(row)
     return rows
 
 

@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -152,7 +153,7 @@ def save_cutout(path: Path, volume: UprightVolume, facts: StudyFacts) -> None:
         volume: The part of the study that cubes may need.
         facts: What is known of the study.
     """
-    arrays = {"suv": volume.suv}
+    arrays: dict[str, Any] = {"suv": volume.suv}
     if volume.mask is not None:
         binary = volume.mask.astype(bool)
         # Only an oblique study has shares between 0 and 1; the rest fits an eighth of the space.
@@ -160,7 +161,7 @@ def save_cutout(path: Path, volume: UprightVolume, facts: StudyFacts) -> None:
         arrays["mask"] = binary if same else volume.mask
     notes = json.dumps({"facts": asdict(facts), "grid": asdict(volume.grid)})
     with atomic_path(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, notes=np.array(notes), **arrays)
+        np.savez(file, allow_pickle=False, notes=np.array(notes), **arrays)
 
 
 def load_cutout(path: Path) -> tuple[UprightVolume, StudyFacts]:
@@ -181,22 +182,19 @@ def load_facts(path: Path) -> StudyFacts | None:
         return None
 
 
-def _grid(notes: dict[str, list[float]]) -> Grid:
+def _grid(notes: dict[str, Any]) -> Grid:
     z, y, x = (int(n) for n in notes["shape"])
     sz, sy, sx = notes["spacing_mm"]
     ox, oy, oz = notes["origin_mm"]
     return Grid((z, y, x), (sz, sy, sx), (ox, oy, oz), tuple(notes["direction"]))
 
 
-def _facts(notes: dict[str, object]) -> StudyFacts:
-    """Facts from JSON: its lists are our tuples."""
-    values: dict[str, object] = {k: _tupled(v) for k, v in notes.items()}
-    fingerprint = values.pop("fingerprint")
-    if not isinstance(fingerprint, dict):
-        raise ValueError("no fingerprint")
-    prints = Fingerprint(**{k: _tupled(v) for k, v in fingerprint.items()})
-    return StudyFacts(fingerprint=prints, **values)  # type: ignore[arg-type]
+def _facts(notes: dict[str, Any]) -> StudyFacts:
+    """Facts from JSON, whose lists are our tuples."""
+    values = {name: _tupled(value) for name, value in notes.items()}
+    fingerprint = {name: _tupled(value) for name, value in notes["fingerprint"].items()}
+    return StudyFacts(**(values | {"fingerprint": Fingerprint(**fingerprint)}))
 
 
-def _tupled(value: object) -> object:
+def _tupled(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value

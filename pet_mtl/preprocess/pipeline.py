@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pet_mtl.errors import StudyError
-from pet_mtl.geometry import Grid
 from pet_mtl.preprocess.crop import Point, UprightVolume, cut_patches, mask_centre_mm, upright
 from pet_mtl.preprocess.locate import uptake_centre
 from pet_mtl.preprocess.plan import Fingerprint

@@ -30,11 +30,15 @@ LABELS = [
 def dataset(make_sample, tmp_path_factory):
     """A directory of five samples in three shards of two folds, with the samples."""
     path = tmp_path_factory.mktemp("dataset")
-    samples = {f"{i:016x}": make_sample(f"{i:016x}", seed=i, **l) for i, l in enumerate(LABELS)}
+    samples = {
+        f"{i:016x}": make_sample(f"{i:016x}", seed=i, **given) for i, given in enumerate(LABELS)
+    }
     names = list(samples)
     shards = [
-        Shard(0, 0, 2, tuple(names[:2])), Shard(0, 1, 2, (names[2],)), Shard(1, 0, 1, tuple(names[3:])),
-    ]  # fmt: skip
+        Shard(0, 0, 2, tuple(names[:2])),
+        Shard(0, 1, 2, (names[2],)),
+        Shard(1, 0, 1, tuple(names[3:])),
+    ]
     dimensions = Dimensions(8, 2)
     files = [
         write_shard(path, shard, (samples[n] for n in shard.sample_ids), dimensions)
