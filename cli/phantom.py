@@ -40,7 +40,7 @@ _OWN = ("studies", "draws", "clinical.csv", "truth.csv")
 )
 @click.option("--workers", type=click.IntRange(1), help="Processes; default: every core.")
 @click.option("--overwrite", is_flag=True, help="Replace a cohort that is already in OUT.")
-def command(  # noqa: PLR0913 - one parameter an option
+def command(
     out: Path,
     patients: int,
     seed: int,

@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from pet_mtl.errors import ConfigError
 from pet_mtl.files import write_csv
 from pet_mtl.geometry import Grid, to_sitk
+from pet_mtl.phantom.dicom import draw_scan, write_series
 from pet_mtl.phantom.law import FACTORS, age_years, log_hazard, logit
 from pet_mtl.phantom.patient import factors_of, make_patient, outcome_of, stream
+from pet_mtl.phantom.rtstruct import write_rtstruct
 
 CLINICAL_COLUMNS = ("patient_id", "age", "time_days", "event", "response")
 TRUTH_COLUMNS = ("patient_id", "log_hazard", "log_hazard_image", "logit", *FACTORS)
@@ -104,7 +106,8 @@ def _each_study(studies: Path, config: PhantomConfig) -> Iterator[None]:
     workers = min(config.workers or len(os.sched_getaffinity(0)), config.patients)
     if workers == 1:
         for index in range(config.patients):
-            yield write_patient(studies, config, index)
+            write_patient(studies, config, index)
+            yield
         return
     # Forking a process with threads can hang; spawn works everywhere and its second is paid once.
     context = multiprocessing.get_context("spawn")
@@ -113,7 +116,8 @@ def _each_study(studies: Path, config: PhantomConfig) -> Iterator[None]:
             pool.submit(write_patient, studies, config, index) for index in range(config.patients)
         ]
         for job in jobs:
-            yield job.result()
+            job.result()
+            yield
 
 
 def write_patient(studies: Path, config: PhantomConfig, index: int) -> None:
@@ -123,10 +127,16 @@ def write_patient(studies: Path, config: PhantomConfig, index: int) -> None:
     folder, temporary = studies / name, studies / f".tmp-{name}"
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
-    mask = patient.mask if has_mask(config, index) else None
-    _write_nifti(patient.suv, patient.grid, temporary / "PET_image.nii.gz")
-    if mask is not None:
-        _write_nifti(mask, patient.grid, temporary / "PET_mask.nii.gz")
+    masked = has_mask(config, index)
+    if config.format == "dicom":
+        scan = draw_scan(name, config.seed, stream(config.seed, index, "dicom"))
+        write_series(temporary / "PET", patient, scan)
+        if masked:
+            write_rtstruct(temporary / "RTSTRUCT" / "RS.dcm", patient, scan)
+    else:
+        _write_nifti(patient.suv, patient.grid, temporary / "PET_image.nii.gz")
+        if masked:
+            _write_nifti(patient.mask, patient.grid, temporary / "PET_mask.nii.gz")
     shutil.rmtree(folder, ignore_errors=True)
     temporary.replace(folder)
 

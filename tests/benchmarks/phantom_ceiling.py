@@ -12,6 +12,7 @@ with what MTV and SUVmax see.
 """
 
 import argparse
+import itertools
 import multiprocessing
 import sys
 import warnings
@@ -82,7 +83,7 @@ def _texture(patient: PhantomPatient, inside: Array) -> dict[str, float]:
     deep = inside > min(4.0, 0.5 * inside.max())
     found = {
         f"band{k}": float(np.log(np.std((a - b)[deep]) + 1e-3))
-        for k, (a, b) in enumerate(zip(smooth[:-1], smooth[1:], strict=True))
+        for k, (a, b) in enumerate(itertools.pairwise(smooth))
     }
     for lag_mm in (3.0, 6.0, 9.0, 14.0):
         jumps = _jumps(log_suv, deep, np.asarray(patient.grid.spacing_mm), lag_mm)
@@ -111,7 +112,7 @@ def _core(patient: PhantomPatient, inside: Array, level: float) -> dict[str, flo
     cuts = (0.0, 0.25, 0.5, 0.75, 1.01)
     found = {
         f"core{k}": float(values[(rank >= a) & (rank < b)].mean())
-        for k, (a, b) in enumerate(zip(cuts[:-1], cuts[1:], strict=True))
+        for k, (a, b) in enumerate(itertools.pairwise(cuts))
     }
     deep = values[rank > 0.4]
     return {**found, **{f"low{k}": float((deep < c).mean()) for k, c in enumerate((0.45, 0.7))}}
