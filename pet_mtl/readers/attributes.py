@@ -22,11 +22,9 @@ def suv_attributes(dataset: pydicom.Dataset) -> SuvAttributes:
 
     Returns:
         The attributes, with one frame.
-
-    Raises:
-        SuvError: SUV_DOSE; several radiopharmaceuticals were given.
     """
-    drug = _radiopharmaceutical(dataset)
+    drugs = values.raw(dataset, "RadiopharmaceuticalInformationSequence") or [pydicom.Dataset()]
+    drug = drugs[0]
     zone = values.text(dataset, "TimezoneOffsetFromUTC")
     series = values.moment(values.text(dataset, "SeriesDate"), values.text(dataset, "SeriesTime"))
     return SuvAttributes(
@@ -34,6 +32,7 @@ def suv_attributes(dataset: pydicom.Dataset) -> SuvAttributes:
         suv_type=values.text(dataset, "SUVType").upper(),
         corrected=values.texts(dataset, "CorrectedImage"),
         decay_correction=values.text(dataset, "DecayCorrection").upper(),
+        injections=len(drugs),
         dose_bq=values.number(drug, "RadionuclideTotalDose"),
         weight_kg=values.number(dataset, "PatientWeight"),
         height_m=values.number(dataset, "PatientSize"),
@@ -56,35 +55,24 @@ def series_attributes(slices: Sequence[SuvAttributes]) -> SuvAttributes:
         Those of the first slice, with the timing of all.
 
     Raises:
-        SuvError: SUV_INCONSISTENT; an attribute that holds for a series differs in it.
+        SuvError: SUV_INCONSISTENT; an attribute that decides the factor differs in it. Of
+            values that already are SUV (GML), dose and times do not.
     """
     first = slices[0]
-    for field in dataclasses.fields(first):
-        if field.name != "frames" and len({getattr(s, field.name) for s in slices}) > 1:
+    names = [field.name for field in dataclasses.fields(first) if field.name != "frames"]
+    if all(one.units == "GML" for one in slices):
+        names = ["units", "suv_type", "corrected"]
+    for name in names:
+        different = len({getattr(one, name) for one in slices})
+        if different > 1:
             raise SuvError(
                 "SUV_INCONSISTENT",
                 "the slices of the series contradict each other",
-                expected=f"the same {field.name} in every slice",
-                found=f"{len({getattr(s, field.name) for s in slices})} different values",
+                expected=f"the same {name} in every slice",
+                found=f"{different} different values",
                 todo="Give one series a study, as the scanner exported it",
             )
     return dataclasses.replace(first, frames=tuple(s.frames[0] for s in slices))
-
-
-def _radiopharmaceutical(dataset: pydicom.Dataset) -> pydicom.Dataset:
-    """The one item of RadiopharmaceuticalInformationSequence; empty where there is none."""
-    items = values.raw(dataset, "RadiopharmaceuticalInformationSequence")
-    if items is None or len(items) == 0:
-        return pydicom.Dataset()
-    if len(items) > 1:
-        raise SuvError(
-            "SUV_DOSE",
-            "several radiopharmaceuticals were given",
-            expected="one item in RadiopharmaceuticalInformationSequence (0054,0016)",
-            found=str(len(items)),
-            todo="SUV of a multi-tracer study is not defined; leave it out",
-        )
-    return items[0]
 
 
 def _timing(dataset: pydicom.Dataset, series: datetime | None) -> FrameTiming:

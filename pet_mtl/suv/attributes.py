@@ -30,6 +30,7 @@ class SuvAttributes:
         suv_type: SUVType (0054,1006).
         corrected: Values of CorrectedImage (0028,0051).
         decay_correction: DecayCorrection (0054,1102).
+        injections: Items of RadiopharmaceuticalInformationSequence (0054,0016).
         dose_bq: RadionuclideTotalDose (0018,1074), as stored; Bq by the standard.
         weight_kg: PatientWeight (0010,1030), as stored; kg by the standard.
         height_m: PatientSize (0010,1020).
@@ -45,6 +46,7 @@ class SuvAttributes:
     suv_type: str = ""
     corrected: tuple[str, ...] = ()
     decay_correction: str = ""
+    injections: int = 1
     dose_bq: float | None = None
     weight_kg: float | None = None
     height_m: float | None = None

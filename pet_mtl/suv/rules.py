@@ -115,6 +115,14 @@ def _from_becquerel(attributes: SuvAttributes) -> SuvFactor:
 def _dose_bq(attributes: SuvAttributes) -> float:
     """[M] "Radiopharmaceutical dose": often in MBq; the number alone does not prove it."""
     dose = attributes.dose_bq
+    if attributes.injections > 1:
+        raise SuvError(
+            "SUV_DOSE",
+            "several radiopharmaceuticals were given",
+            expected="one item in RadiopharmaceuticalInformationSequence (0054,0016)",
+            found=str(attributes.injections),
+            todo="SUV of a multi-tracer study is not defined; leave it out",
+        )
     if dose is None or not DOSE_BQ[0] <= dose <= DOSE_BQ[1]:
         raise SuvError(
             "SUV_DOSE",

@@ -122,6 +122,36 @@ def test_refusals(tmp_path: Path, pet_series: Write, change: Any, code: str) -> 
     assert _code(tmp_path) == code
 
 
+def test_of_suv_values_dose_and_times_do_not_matter(tmp_path: Path, pet_series: Write) -> None:
+    def odd(dataset: pydicom.Dataset, index: int) -> None:
+        dataset.Units, dataset.SUVType, dataset.RescaleSlope = "GML", "BW", "0.001"
+        dataset.PatientWeight = index
+        drug = dataset.RadiopharmaceuticalInformationSequence[0]
+        drug.RadiopharmaceuticalStartDateTime = f"2024030{2 + index}090000"
+        dataset.RadiopharmaceuticalInformationSequence = [drug] * (1 + index)
+
+    pet_series(tmp_path, change=odd)
+    study = read_study(find_one(tmp_path))
+    assert (study.suv_factor, study.reference_time, study.warnings) == (1.0, "", ())
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_scan_time_of_ge_with_and_without_its_creator(
+    tmp_path: Path, pet_series: Write, named: bool
+) -> None:
+    def processed(dataset: pydicom.Dataset, index: int) -> None:
+        dataset.SeriesTime = "153000"
+        block = dataset.private_block(0x0009, "GEMS_PETD_01", create=True)
+        block.add_new(0x0D, "DT", "20240301095930.00")
+        if not named:
+            del dataset[0x0009, 0x0010]
+
+    pet_series(tmp_path, change=processed)
+    study = read_study(find_one(tmp_path))
+    assert study.reference_time == "2024-03-01T09:59:30"
+    assert study.warnings[0].startswith("SUV_REFERENCE_TIME")
+
+
 def test_one_slice_is_no_volume(tmp_path: Path, pet_series: Write) -> None:
     pet_series(tmp_path, slices=1)
     assert _code(tmp_path, GeometryError) == "GEOMETRY_ONE_SLICE"
