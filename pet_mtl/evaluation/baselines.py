@@ -153,14 +153,14 @@ def _cross(endpoint: str, patients: Patients, usable: Bools) -> Iterator[tuple[B
     label = patients.event if endpoint == "survival" else patients.response
     rows = np.flatnonzero(usable)
     classes = np.unique(label[rows], return_counts=True)[1]
-    if (len(classes) < 2 and endpoint == "response") or not len(rows):
+    if len(classes) < 2 and endpoint == "response":
         raise MetricError("BASELINE_ONE_CLASS", "only one class to fit on")
-    if min(classes) < CROSS_FOLDS and len(classes) > 1:
+    if len(rows) < _LEAST_TRAINING or min(classes) < CROSS_FOLDS:
         raise MetricError(
             "BASELINE_FEW",
             f"too few patients to cross-fit in {CROSS_FOLDS} folds",
-            expected=f"{CROSS_FOLDS} patients of each class",
-            found=str(min(classes)),
+            expected=f"{_LEAST_TRAINING} patients, {CROSS_FOLDS} of each outcome",
+            found=f"{len(rows)} patients",
         )
     splitter = StratifiedKFold(CROSS_FOLDS, shuffle=True, random_state=_SEED)
     for train, test in splitter.split(np.zeros(len(rows)), label[rows]):

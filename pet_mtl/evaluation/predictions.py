@@ -1,7 +1,6 @@
 """The cohort of a predictions table: what `pet-mtl predict` wrote, beside known outcomes."""
 
 import dataclasses
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ import numpy as np
 
 from pet_mtl.errors import DatasetError, UsageError
 from pet_mtl.evaluation.cohort import Cohort, Floats, Patients, column, unique_ids
-from pet_mtl.evaluation.run import fingerprint_of
+from pet_mtl.evaluation.run import fingerprint_of, read_object
 from pet_mtl.evaluation.studies import mask_truths
 from pet_mtl.evaluation.truth import read_truth
 from pet_mtl.files import read_csv
@@ -169,7 +168,7 @@ def _with_masks(
         patients=patients,
         dice=values("dice"),
         notes=cohort.notes + notes,
-        refused=sum(bool(truth.problem) for truth in truths.values()) + missing,
+        refused=sum(bool(truth.problem) for truth in truths.values()),
     )
 
 
@@ -185,8 +184,7 @@ def _provenance(table: Path, ids: tuple[str, ...], known: Known) -> dict[str, An
     if known.clinical:
         parts["clinical_sha256"] = fingerprint_of(known.clinical)
     first = table.parent / ids[0] / "prediction.json"
-    if first.is_file():
-        content = json.loads(first.read_text(encoding="utf-8"))
-        if isinstance(content, dict) and content.get("versions"):
-            parts["prediction_versions"] = content["versions"]
-    return parts
+    content = read_object(first)
+    named = {"model_fingerprint": "model_fingerprint", "model_versions": "model_versions",
+             "versions": "prediction_versions"}  # fmt: skip
+    return parts | {name: content[key] for key, name in named.items() if content.get(key)}

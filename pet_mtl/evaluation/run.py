@@ -44,7 +44,7 @@ def load_run(
     rows = read_csv(path)
     if not rows:
         raise ModelError("RUN_EMPTY", "the run holds no out-of-fold prediction", subject=path.name)
-    plan = _json(run / "plan.json")
+    plan = read_object(run / "plan.json")
     dataset = dataset or _planned_dataset(plan, run)
     known = _studies(dataset)
     patients = _patients(rows, known)
@@ -58,7 +58,7 @@ def load_run(
         baseline_gap="" if known else _NO_DATASET,
         kind="run",
         name=run.resolve().name,
-        provenance=_provenance(path, plan, _json(run / "dataset.json")),
+        provenance=_provenance(path, plan, read_object(run / "dataset.json")),
     )
     if truth is None:
         return cohort
@@ -86,6 +86,21 @@ def read_studies_table(dataset: Path) -> Patients:
 def fingerprint_of(path: Path) -> str:
     """SHA-256 of a file, hexadecimal."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """A JSON object that a run or a prediction holds; empty if there is no such file.
+
+    Raises:
+        ModelError: The file is not JSON.
+    """
+    if not path.is_file():
+        return {}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ModelError("RUN_DAMAGED", "not JSON", subject=path.name) from error
+    return content if isinstance(content, dict) else {}
 
 
 def _studies(dataset: Path | None) -> Patients | None:
@@ -134,21 +149,8 @@ def _planned_dataset(plan: dict[str, Any], run: Path) -> Path | None:
     named = plan.get("dataset_path")
     if not isinstance(named, str):
         return None
-    for path in (Path(named), run / named):
-        if (path / "studies.csv").is_file():
-            return path
-    return None
-
-
-def _json(path: Path) -> dict[str, Any]:
-    """A JSON object of the run; empty if there is none."""
-    if not path.is_file():
-        return {}
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ModelError("RUN_DAMAGED", "not JSON", subject=path.name) from error
-    return content if isinstance(content, dict) else {}
+    path = run / named  # relative to the run; an absolute path stays itself
+    return path if (path / "studies.csv").is_file() else None
 
 
 def _provenance(path: Path, plan: dict[str, Any], dataset: dict[str, Any]) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def _one(source: StudySource, predicted: Path, roi: str | None) -> MaskTruth:
     except StudyError as error:
         return MaskTruth(problem=error.code)
     if study.mask is None or not study.mask.any():
-        return MaskTruth(problem="NO_TRUE_MASK")
+        return MaskTruth()  # an outline is optional
     suv_max = float(study.suv[study.mask].max())
     mtv_ml = int(np.count_nonzero(study.mask)) * study.grid.voxel_ml
     try:

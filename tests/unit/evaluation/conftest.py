@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from pet_mtl.evaluation import Known, Request, Settings, evaluate
 from pet_mtl.files import write_csv
 
 RUN_COLUMNS = (
@@ -82,7 +83,25 @@ def _write_dataset(dataset, rows):
     )
 
 
-@pytest.fixture
+def _write_run(folder, rows, plan_names_dataset=True):
+    _write_dataset(folder / "data", rows)
+    _write_truth(folder, rows)
+    run = folder / "run"
+    columns = {"response_true": "response", "response": "probability"}
+    write_csv(
+        run / "out_of_fold.csv",
+        RUN_COLUMNS,
+        [{key: row.get(columns.get(key, key)) for key in RUN_COLUMNS} for row in rows],
+    )
+    plan = {"seed": 3, "versions": {"tensorflow": "2.21.0", "keras": "3.15.0"}}
+    if plan_names_dataset:
+        plan["dataset_path"] = "../data"
+    (run / "plan.json").write_text(json.dumps(plan))
+    (run / "dataset.json").write_text(json.dumps({"fingerprint": "0123456789abcdef" * 4}))
+    return folder
+
+
+@pytest.fixture(scope="session")
 def rows():
     """200 simulated patients."""
     return simulate()
@@ -93,23 +112,17 @@ def make_run(tmp_path):
     """Writes a run, its dataset and the truth; gives the folder that holds them."""
 
     def make(rows, plan_names_dataset=True):
-        _write_dataset(tmp_path / "data", rows)
-        _write_truth(tmp_path, rows)
-        run = tmp_path / "run"
-        columns = {"response_true": "response", "response": "probability"}
-        write_csv(
-            run / "out_of_fold.csv",
-            RUN_COLUMNS,
-            [{key: row.get(columns.get(key, key)) for key in RUN_COLUMNS} for row in rows],
-        )
-        plan = {"seed": 3, "versions": {"tensorflow": "2.21.0", "keras": "3.15.0"}}
-        if plan_names_dataset:
-            plan["dataset_path"] = str(tmp_path / "data")
-        (run / "plan.json").write_text(json.dumps(plan))
-        (run / "dataset.json").write_text(json.dumps({"fingerprint": "0123456789abcdef" * 4}))
-        return tmp_path
+        return _write_run(tmp_path, rows, plan_names_dataset)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def judged(rows, tmp_path_factory):
+    """The run of the 200 patients, judged beside its truth."""
+    folder = _write_run(tmp_path_factory.mktemp("judged"), rows)
+    known = Known(truth=folder / "truth.csv")
+    return evaluate(Request(folder / "run", known, settings=Settings(samples=60)))
 
 
 @pytest.fixture

@@ -145,6 +145,23 @@ def test_what_cannot_be_compared_is_counted(with_studies):
     assert "MASK_GEOMETRY" in text and "NO_PREDICTED_MASK" in text
 
 
+def test_a_patient_without_an_outline_is_no_problem(with_studies):
+    folder, _, _ = with_studies
+    (folder / "studies" / "PAT_000" / "mask.nii.gz").unlink()
+    evaluation = evaluate(_request(folder, studies=folder / "studies"))
+    assert evaluation.cohort.refused == 3
+    assert np.isnan(evaluation.cohort.patients.mtv_ml[0])
+
+
+def test_versions_of_the_model_are_shown(rows, make_predictions):
+    folder = make_predictions(rows)
+    first = folder / "predictions" / "PAT_000"
+    first.mkdir()
+    (first / "prediction.json").write_text('{"model_versions": {"keras": "3.15.0"}}')
+    document = to_document(evaluate(_request(folder)))
+    assert document["provenance"]["model_versions"] == {"keras": "3.15.0"}
+
+
 def test_masks_alone_give_dice_alone(with_studies):
     folder, _, _ = with_studies
     request = Request(

@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from pet_mtl.errors import DatasetError, UsageError
+from pet_mtl.errors import DatasetError, ModelError, UsageError
 from pet_mtl.evaluation import Known, Request, Settings, evaluate, to_document, write_evaluation
 from pet_mtl.files import read_csv
 from pet_mtl.metrics import concordance_index, roc_auc
@@ -19,8 +19,8 @@ def _request(folder, truth=True):
     return Request(folder / "run", known, settings=FEW)
 
 
-def test_numbers_are_those_of_the_table(rows, make_run):
-    document = to_document(evaluate(_request(make_run(rows))))
+def test_numbers_are_those_of_the_table(rows, judged):
+    document = to_document(judged)
     time, event, risk, label, score, dice = (
         np.array([row[key] for row in rows], float)
         for key in ("time_days", "event", "risk", "response", "probability", "dice")
@@ -34,8 +34,8 @@ def test_numbers_are_those_of_the_table(rows, make_run):
         assert part["low"] < part["value"] < part["high"]
 
 
-def test_oracle_is_found_through_the_ids_and_shares_are_of_its_excess(rows, make_run):
-    document = to_document(evaluate(_request(make_run(rows))))
+def test_oracle_is_found_through_the_ids_and_shares_are_of_its_excess(rows, judged):
+    document = to_document(judged)
     time, event, hazard = (
         np.array([row[key] for row in rows], float)
         for key in ("time_days", "event", "log_hazard_image")
@@ -55,9 +55,9 @@ def test_oracle_is_found_through_the_ids_and_shares_are_of_its_excess(rows, make
     }  # fmt: skip
 
 
-def test_the_order_of_the_truth_does_not_matter(rows, make_run):
+def test_the_order_of_the_truth_does_not_matter(rows, make_run, judged):
     folder = make_run(rows)
-    before = to_document(evaluate(_request(folder)))["oracle"]
+    before = to_document(judged)["oracle"]
     head, *lines = (folder / "truth.csv").read_text().splitlines()
     (folder / "truth.csv").write_text("\n".join([head, *reversed(lines)]) + "\n")
     assert to_document(evaluate(_request(folder)))["oracle"] == before
@@ -71,8 +71,8 @@ def test_a_perfect_model_has_a_share_of_one(rows, make_run):
         assert (share["value"], share["low"], share["high"]) == (1.0, 1.0, 1.0)
 
 
-def test_baselines_stand_beside_the_model(rows, make_run):
-    baselines = to_document(evaluate(_request(make_run(rows))))["baselines"]
+def test_baselines_stand_beside_the_model(judged):
+    baselines = to_document(judged)["baselines"]
     assert baselines["survival"]["mtv"]["harrell_c"]["value"] > 0.55
     assert baselines["survival"]["clinical"]["harrell_c"]["value"] > 0.55
     assert baselines["response"]["suv_max"]["auc"]["value"] > 0.55
@@ -107,10 +107,8 @@ def test_baselines_are_never_fitted_on_the_fold_they_are_judged_on(rows, make_ru
     assert np.ptp(scores[folds == 0]) == 0  # fitted where age is constant: it says nothing
 
 
-def test_same_seed_same_document(rows, make_run):
-    folder = make_run(rows)
-    first, second = (to_document(evaluate(_request(folder))) for _ in range(2))
-    assert first == second
+def test_same_seed_same_document(rows, make_run, judged):
+    assert to_document(evaluate(_request(make_run(rows)))) == to_document(judged)
 
 
 def test_shifted_folds_hurt_the_pooled_index_only(rows, make_run):
@@ -157,23 +155,28 @@ def test_few_patients_are_said_to_say_little(rows, make_run):
     assert any("wide" in text for text in document["warnings"])
 
 
-def test_numbers_too_good_to_be_true_ask_for_leakage(rows, make_run):
+def test_numbers_too_good_to_be_true_ask_for_leakage(rows, make_run, judged):
     leaky = [row | {"risk": -row["time_days"], "probability": row["response"]} for row in rows]
     warnings = to_document(evaluate(_request(make_run(leaky))))["warnings"]
     assert sum("leakage" in text for text in warnings) >= 2
-    honest = to_document(evaluate(_request(make_run(rows))))["warnings"]
-    assert not any("leakage" in text for text in honest)
+    assert not any("leakage" in text for text in to_document(judged)["warnings"])
 
 
-def test_files_are_written_and_hold_no_names(rows, make_run):
-    folder = make_run(rows)
-    report = write_evaluation(evaluate(_request(folder)), folder / "out")
-    document = json.loads((folder / "out" / "evaluation.json").read_text())
+def test_files_are_written_and_hold_no_names(judged, tmp_path):
+    report = write_evaluation(judged, tmp_path / "out")
+    document = json.loads((tmp_path / "out" / "evaluation.json").read_text())
     assert document["provenance"]["training_seed"] == 3
     assert document["provenance"]["dataset_fingerprint"].startswith("0123456789abcdef")
     assert report.read_text().startswith("<!doctype html>")
-    for path in (report, folder / "out" / "evaluation.json"):
+    for path in (report, tmp_path / "out" / "evaluation.json"):
         assert "PAT_0" not in path.read_text()
+
+
+def test_a_damaged_plan_is_refused(rows, make_run):
+    folder = make_run(rows)
+    (folder / "run" / "plan.json").write_text("{")
+    with pytest.raises(ModelError, match="RUN_DAMAGED"):
+        evaluate(_request(folder))
 
 
 def test_truth_of_another_cohort_is_refused(rows, make_run):
