@@ -1,5 +1,6 @@
 """`pet-mtl predict`."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -7,10 +8,9 @@ import click
 
 from pet_mtl.cli._progress import progress
 from pet_mtl.errors import UsageError
+from pet_mtl.preprocess.crop import Point
 from pet_mtl.readers import Search, find_one, find_studies
 from pet_mtl.readers.clinical import ClinicalColumns, read_clinical
-
-Point = tuple[float, float, float]
 
 
 def _point(_context: click.Context, _option: click.Parameter, text: str | None) -> Point | None:
@@ -19,8 +19,10 @@ def _point(_context: click.Context, _option: click.Parameter, text: str | None) 
         return None
     try:
         x, y, z = (float(part) for part in text.split(","))
-    except ValueError as error:
-        raise click.BadParameter("three numbers with commas, such as 12.5,-40,310") from error
+    except ValueError:
+        x = y = z = math.nan
+    if not math.isfinite(x + y + z):
+        raise click.BadParameter("expected three numbers with commas, such as 12.5,-40,310")
     return (x, y, z)
 
 
@@ -59,8 +61,8 @@ def command(
     """Predict mask, survival and response for new studies.
 
     MODEL is a run directory or a SavedModel; SRC is any study, or folder of studies, that
-    `pet-mtl convert` reads. Neither outcomes nor masks are needed: the model finds the lesion.
-    Finished studies are skipped when the same command is given again.
+    `pet-mtl convert` reads. No outcomes and no masks are needed: the model finds the lesion.
+    The same command again skips the finished studies.
     """
     _check(src, out, (use_mask, center), (clinical, id_column))
     search = _search(src, center)
@@ -68,7 +70,9 @@ def command(
     from pet_mtl.prediction.batch import PredictConfig, predict_studies
 
     predictor = load_predictor(model)
-    columns = ClinicalColumns(id_column or "", None, None, None, predictor.covariates)
+    columns = ClinicalColumns(id_column or "", covariates=predictor.covariates)
+    if clinical and not predictor.covariates:
+        click.echo("note: the model has no clinical inputs; --clinical changes nothing", err=True)
     config = PredictConfig(
         out=out,
         centre="mask" if use_mask else center or "found",
@@ -82,12 +86,11 @@ def command(
         summary = predict_studies(search.sources, predictor, config, advance)
     for name, problem in summary.refused:
         click.echo(f"{name}: {problem.sentence()} [{problem.code}]", err=True)
-    done = summary.predicted + summary.skipped
     click.echo(
         f"{summary.predicted} predicted, {summary.skipped} done before, "
         f"{len(summary.refused)} refused: {out / 'predictions.csv'}"
     )
-    return (8 if done else 1) if summary.refused else 0
+    return (8 if summary.predicted + summary.skipped else 1) if summary.refused else 0
 
 
 def _check(src: Path, out: Path, place: tuple[bool, Point | None], table: tuple[Any, Any]) -> None:

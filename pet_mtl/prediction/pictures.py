@@ -51,6 +51,10 @@ class PicturePool:
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=kind is not None)
 
+    def process_ids(self) -> tuple[int, ...]:
+        """The drawing processes that have been started so far."""
+        return tuple(self._pool._processes) if self._pool is not None else ()
+
     def draw(self, overview: Overview, path: Path) -> Callable[[], None]:
         """Starts drawing one picture.
 

@@ -101,7 +101,7 @@ def overview_planes(
         where = _edge(grid, axis, through[axis])[0] + grid.spacing_mm[axis] / 2
         planes.append(
             Plane(
-                f"{title}, {_AXES[axis][0]} = {where:.0f} mm",
+                f"{title}, {_AXES[axis][0]} = {round(where)} mm",
                 suv[tuple(place)].squeeze(axis),
                 mask[tuple(place)].squeeze(axis),
                 (rows, columns),
@@ -155,10 +155,11 @@ def write_overview(overview: Overview, path: Path) -> None:
     figure = Figure(figsize=_SIZE_INCH, dpi=_DPI)
     canvas = FigureCanvasAgg(figure)
     layout = figure.add_gridspec(
-        2, 4, width_ratios=(1.05, 1, 1, 1), height_ratios=(1.25, 1),
+        2, 4, width_ratios=(1.3, 1, 1, 1), height_ratios=(1.25, 1),
         left=0.05, right=0.925, top=0.87, bottom=0.095, wspace=0.30, hspace=0.38,
     )  # fmt: skip
-    figure.text(0.05, 0.95, overview.title, fontsize=13, fontweight="bold")
+    # A study's name is free text: a $ in it is no formula.
+    figure.text(0.05, 0.95, overview.title, fontsize=13, fontweight="bold", parse_math=False)
     places = (layout[:, 0], layout[0, 1], layout[0, 2], layout[0, 3])
     for plane, place in zip(overview.planes, places, strict=True):
         image = _draw_plane(figure.add_subplot(place), plane)

@@ -7,7 +7,7 @@ import pytest
 
 from pet_mtl.errors import Problem
 from pet_mtl.prediction.batch import PredictConfig, predict_studies
-from pet_mtl.readers import find_studies
+from pet_mtl.readers import find_one, find_studies
 from pet_mtl.readers.clinical import ClinicalColumns, read_clinical
 from pet_mtl.readers.images import read_image
 from pet_mtl.writers.images import write_image
@@ -181,3 +181,17 @@ def test_pictures_are_drawn(run, tmp_path):
         content = (tmp_path / "out" / name / "overview.png").read_bytes()
         assert content.startswith(b"\x89PNG") and len(content) > 20_000
     assert not list((tmp_path / "out").rglob(".tmp-*"))
+
+
+@pytest.mark.real_data
+def test_real_dicom_study_gets_its_mask_in_place(shared_data, tmp_path, model):
+    """The study's own outline centres the cubes; the mask lies on the outlined lesion."""
+    cohort = shared_data / "sts_cohort"
+    source = find_one(cohort / "dicom" / "STS_001")
+    config = PredictConfig(tmp_path / "out", centre="mask", overview=False)
+    assert predict_studies([source], model, config).predicted == 1
+    mask, grid = read_image(tmp_path / "out" / "STS_001" / "mask.nii.gz")
+    truth, truth_grid = read_image(cohort / "nifti" / "STS_001" / "PET_mask.nii.gz")
+    assert grid.matches(truth_grid)
+    # The model only says where SUV exceeds 3: a part of the lesion, hardly anything beside it.
+    assert ((mask > 0) & (truth > 0)).sum() > 0.9 * (mask > 0).sum() > 100
