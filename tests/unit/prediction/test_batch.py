@@ -193,5 +193,5 @@ def test_real_dicom_study_gets_its_mask_in_place(shared_data, tmp_path, model):
     mask, grid = read_image(tmp_path / "out" / "STS_001" / "mask.nii.gz")
     truth, truth_grid = read_image(cohort / "nifti" / "STS_001" / "PET_mask.nii.gz")
     assert grid.matches(truth_grid)
-    # The model only says where SUV exceeds 3: a part of the lesion, hardly anything beside it.
-    assert ((mask > 0) & (truth > 0)).sum() > 0.9 * (mask > 0).sum() > 100
+    # The model only says where SUV exceeds 3: most of it is in the outline.
+    assert ((mask > 0) & (truth > 0)).sum() > 0.8 * (mask > 0).sum() > 100
