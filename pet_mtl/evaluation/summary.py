@@ -10,7 +10,6 @@ from pet_mtl.evaluation.baselines import fit_said
 from pet_mtl.evaluation.judging import CHANCE, Judged, Score
 from pet_mtl.evaluation.results import (
     Evaluation,
-    absences,
     counts,
     positives_word,
     versions,
@@ -141,7 +140,7 @@ def _comparisons(evaluation: Evaluation) -> Iterator[Comparison]:
                     for score in judged.scores
                     if score.interval
                 ),
-                note="MTV and SUVmax are under the true mask.",
+                note="MTV and SUVmax are under the true mask." if _best_baseline(judged) else "",
             )
 
 
@@ -200,20 +199,35 @@ def _tables(evaluation: Evaluation) -> Iterator[Table]:
         (),
         tuple((_COUNTS[key], str(value)) for key, value in counts(evaluation.cohort).items()),
     )
-    missing = tuple((item["what"], item["reason"]) for item in absences(evaluation))
+    yield Table("Provenance", (), tuple(_provenance(evaluation)))
+    missing = tuple(_missing(evaluation))
     if missing:
         yield Table("Not computed", (), missing)
-    yield Table("Provenance", (), tuple(_provenance(evaluation)))
+
+
+def _missing(evaluation: Evaluation) -> Iterator[tuple[str, str]]:
+    """What could not be computed, one row a reason."""
+    scores = [(j.endpoint.title, s) for j in evaluation.endpoints for s in j.scores]
+    scores.append(("Dice", evaluation.dice))
+    reasons: dict[str, dict[str, list[str]]] = {}
+    for title, score in scores:
+        if score.interval is None:
+            reasons.setdefault(score.reason.rstrip("."), {}).setdefault(title, []).append(
+                _short(score.label)
+            )
+    for reason, titles in reasons.items():
+        yield "; ".join(f"{title}: {', '.join(names)}" for title, names in titles.items()), reason
 
 
 def _note(judged: Judged, fitted: str) -> str:
     """What belongs below an endpoint's table."""
+    said = fitted if _best_baseline(judged) else ""
     if judged.within_folds is None:
-        return fitted
+        return said
     return (
-        f"{fitted} From pairs of patients inside one fold only, {judged.endpoint.title} of the "
+        f"{said} From pairs of patients inside one fold only, {judged.endpoint.title} of the "
         f"model is {judged.within_folds:.3f}."
-    )
+    ).strip()
 
 
 def _row(score: Score) -> tuple[str, ...]:

@@ -9,6 +9,8 @@ from pet_mtl.metrics import Interval
 
 Floats = NDArray[np.float64]
 
+_BESIDE = {"oracle": "oracle", "baseline": "baselines"}
+
 
 @dataclass(frozen=True)
 class Headline:
@@ -135,6 +137,8 @@ class Page:
     tables: tuple[Table, ...] = ()
 
     @property
-    def has_oracle(self) -> bool:
-        """Whether any figure shows an oracle."""
-        return any(dot.role == "oracle" for one in self.comparisons for dot in one.dots)
+    def beside(self) -> str:
+        """What the figures show beside the model."""
+        roles = {dot.role for one in self.comparisons for dot in one.dots}
+        names = [f"the {name}" for role, name in _BESIDE.items() if role in roles]
+        return f"Beside {' and '.join(names)}" if names else "With 95 % intervals"
