@@ -86,7 +86,7 @@ def export_bundle(
         fresh.rename(path)
 
 
-class _Served(tf.Module):  # type: ignore[misc]
+class _Served(tf.Module):
     """The functions that are exported, and the variables they read, each stored once."""
 
     def __init__(self, models: list[keras.Model], spec: ModelSpec) -> None:

@@ -1,5 +1,6 @@
 """Features of the training patients, and what is fitted to them in closed form."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,7 +79,7 @@ def _collect(model: keras.Model, batches: tf.data.Dataset) -> tuple[dict[str, An
         for name, value in kept.items():
             labels.setdefault(name, []).append(value.numpy())
     joined = {n: np.concatenate(v) for n, v in labels.items()}
-    joined["edges"] = np.asarray(model.get_layer("survival").edges_days)
+    joined["edges"] = model.get_layer("survival").edges_days
     return {n: np.concatenate(v) for n, v in rows.items()}, joined
 
 
@@ -119,7 +120,7 @@ def _features(model: keras.Model, batches: tf.data.Dataset) -> NDArray[np.float6
 
 
 def _survival_task(
-    features: NDArray[np.float64], labels: dict[str, Any], edges: NDArray[Any]
+    features: NDArray[np.float64], labels: dict[str, Any], edges: Sequence[float]
 ) -> HeadTask:
     known = labels["has_survival"] > 0
     time, event = labels["survival"][known].T

@@ -83,7 +83,7 @@ def run_stage(
     epochs = max(1, round(plan.steps / schedule.validate_every))
     keeper = _Keeper(part, plan, epochs, settings)
     start = keeper.restore()
-    logs = keras.callbacks.TensorBoard(settings.folder / "tensorboard" / plan.name)
+    board = keras.callbacks.TensorBoard(settings.folder / "tensorboard" / plan.name)
     if start < epochs and not keeper.exhausted:
         part.fit(
             data.training,
@@ -91,10 +91,8 @@ def run_stage(
             epochs=epochs,
             initial_epoch=start,
             steps_per_epoch=schedule.validate_every,
-            callbacks=[
-                keeper,
-                keras.callbacks.TensorBoard(settings.folder / "tensorboard" / plan.name),
-            ],
+            callbacks=[keeper, board],
+            shuffle=False,  # the pipeline shuffles
             verbose=0,
         )
     part.set_weights(keeper.state.best_weights)
