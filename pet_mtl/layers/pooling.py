@@ -14,8 +14,6 @@ _EPSILON = 1e-3
 class RegionWeights(keras.layers.Layer):
     """The lesion and the ring around it as weights, from a predicted mask.
 
-    No gradient flows back into the mask: the outcome must not bend the outline.
-
     | | shape | range |
     |---|---|---|
     | input: mask probability | (batch, z, y, x, 1) | 0 .. 1 |
@@ -43,7 +41,7 @@ class RegionWeights(keras.layers.Layer):
         """Weights of the regions."""
         if self.only_all:
             return ops.ones_like(probability)
-        lesion = ops.stop_gradient(probability)[..., 0]  # (batch, z, y, x)
+        lesion = probability[..., 0]  # (batch, z, y, x)
         inner, outer = self.ring_mm
         distance = distance_mm(lesion > 0.5, self.spacing_mm, outer + self.spacing_mm)
         inside = ops.logical_and(distance > inner, distance <= outer)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
-from keras import layers
+from keras import layers, ops
 
 from pet_mtl.config import ModelConfig
 from pet_mtl.errors import ConfigError
@@ -123,7 +123,8 @@ def _pooled_features(
     groups: dict[str, Any] = {}
     sigmoid = layers.Activation("sigmoid", name="mask_probability")
     for scale in SCALES if config.use_context else SCALES[:1]:
-        probability = sigmoid(logits[scale])
+        # The outcome must not bend the outline: no gradient flows from the heads into the mask.
+        probability = ops.stop_gradient(sigmoid(logits[scale]))
         spacing = spec.plan.spacing_mm(scale)
         regions = RegionWeights(
             spacing, config.ring_mm, only_all=config.pooling == "global", name=f"{scale}_regions"

@@ -14,6 +14,8 @@ from pet_mtl.losses import interval_labels
 from pet_mtl.models import FEATURES
 from pet_mtl.training.heads import HeadTask, HeadWeights, fit_head
 
+Floats = NDArray[np.float64]
+
 _GROUPS = ("learned_fine", "radiomics_fine", "learned_context", "radiomics_context", "clinical")
 
 
@@ -52,7 +54,7 @@ def fit_outcomes(
     groups, labels = _collect(model, batches)
     for name, values in groups.items():
         _fit_group(model, name, values, labels)
-    features = _features(model, batches)
+    features = _features(model, groups, labels)
     survival_layer, response_layer = model.get_layer("survival"), model.get_layer("response")
     edges = labels["edges"]
     survival = fit_head(_survival_task(features, labels, edges), penalties, seed)
@@ -111,17 +113,19 @@ def _fit_group(model: keras.Model, name: str, values: NDArray[Any], labels: dict
     embedding.fit(scaled @ kernel)
 
 
-def _features(model: keras.Model, batches: tf.data.Dataset) -> NDArray[np.float64]:
-    """What the heads read, for all patients: (patients, features)."""
-    probe = keras.Model(model.input, model.get_layer(FEATURES).output)
-    call = tf.function(probe, reduce_retracing=True)
-    parts = [call(inputs, training=False).numpy() for inputs, _, _ in batches]
-    return np.concatenate(parts).astype(np.float64)
+def _features(model: keras.Model, groups: dict[str, Any], labels: dict[str, Any]) -> Floats:
+    """What the heads read, for all patients, from the groups already computed."""
+    names = list(groups)
+    inputs = [model.get_layer(f"{name}_standard").input for name in names]
+    values = [groups[name] for name in names]
+    if "clinical" in names:
+        inputs.append(model.input["clinical_known"])
+        values.append(labels["known"])
+    probe = keras.Model(inputs, model.get_layer(FEATURES).output)
+    return np.asarray(probe(values, training=False)).astype(np.float64)
 
 
-def _survival_task(
-    features: NDArray[np.float64], labels: dict[str, Any], edges: Sequence[float]
-) -> HeadTask:
+def _survival_task(features: Floats, labels: dict[str, Any], edges: Sequence[float]) -> HeadTask:
     known = labels["has_survival"] > 0
     time, event = labels["survival"][known].T
     survived, hit = interval_labels(tf.constant(time), tf.constant(event), edges)
@@ -129,7 +133,7 @@ def _survival_task(
     return HeadTask(features[known], hits, np.asarray(survived, np.float64) + hits)
 
 
-def _response_task(features: NDArray[np.float64], labels: dict[str, Any]) -> HeadTask:
+def _response_task(features: Floats, labels: dict[str, Any]) -> HeadTask:
     known = labels["has_response"] > 0
     hits = labels["response"][known].astype(np.float64)
     return HeadTask(features[known], hits, np.ones_like(hits))

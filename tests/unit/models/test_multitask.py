@@ -1,0 +1,114 @@
+"""The functional model: names, shapes, switches, saving, and what reaches what."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from pet_mtl.config import ModelConfig
+from pet_mtl.errors import ConfigError
+from pet_mtl.models import ModelSpec, build_model
+from pet_mtl.sample import GridPlan
+
+SMALL = ModelConfig(filters=(4, 8), groups=2, embedding=2)
+PLAN = GridPlan(16, 3.0, 6.0)
+EDGES = (100.0, 250.0, 500.0)
+
+
+def cubes(count: int = 2, covariates: int = 0) -> dict[str, np.ndarray]:
+    """Random SUV with one bright block, so that lesion features exist."""
+    rng = np.random.default_rng(0)
+    made = {}
+    for scale in ("fine", "context"):
+        suv = rng.random((count, 16, 16, 16, 1)).astype(np.float32)
+        suv[:, 5:11, 5:11, 5:11] += 8.0
+        made[scale] = suv
+    if covariates:
+        made["clinical"] = rng.normal(size=(count, covariates)).astype(np.float32)
+        made["clinical_known"] = np.ones((count, covariates), np.float32)
+    return made
+
+
+@pytest.fixture(scope="module")
+def model() -> keras.Model:
+    keras.utils.set_random_seed(1)
+    return build_model(SMALL, ModelSpec(PLAN, ("age", "grade"), EDGES))
+
+
+def test_outputs_have_the_promised_names_and_shapes(model: keras.Model) -> None:
+    outputs = model(cubes(2, 2))
+    shapes = {name: tuple(value.shape) for name, value in outputs.items()}
+    assert shapes == {
+        "mask": (2, 16, 16, 16, 2),
+        "reconstruction": (2, 16, 16, 16, 2),
+        "survival": (2, 3),
+        "response": (2, 1),
+    }
+    assert all(np.isfinite(np.asarray(value)).all() for value in outputs.values())
+
+
+def test_saved_and_loaded_it_gives_the_same(model: keras.Model, tmp_path: Path) -> None:
+    model.get_layer("survival").slopes.assign(
+        np.full(model.get_layer("survival").slopes.shape, 0.1, np.float32)
+    )
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    inputs = cubes(2, 2)
+    ours, theirs = model(inputs), loaded(inputs)
+    for name in ours:
+        assert np.asarray(theirs[name]) == pytest.approx(np.asarray(ours[name]), abs=1e-6)
+    assert loaded.get_layer("survival").edges_days == EDGES
+
+
+def test_unknown_covariate_changes_nothing(model: keras.Model) -> None:
+    inputs = cubes(2, 2)
+    inputs["clinical_known"][:, 1] = 0.0
+    changed = {**inputs, "clinical": inputs["clinical"].copy()}
+    changed["clinical"][:, 1] = 99.0
+    assert np.array_equal(model(inputs)["survival"], model(changed)["survival"])
+
+
+def test_outcome_does_not_bend_the_mask() -> None:
+    keras.utils.set_random_seed(2)
+    net = build_model(SMALL, ModelSpec(PLAN, (), EDGES))
+    for head in ("survival", "response"):
+        slopes = net.get_layer(head).slopes
+        slopes.assign(np.ones(slopes.shape, np.float32))
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(net(cubes())["survival"])
+    decoder = net.get_layer("mask_decoder").trainable_variables
+    encoder = net.get_layer("encoder").trainable_variables
+    gradients = tape.gradient(loss, [*decoder, *encoder])
+    assert all(g is None or not np.any(g) for g in gradients[: len(decoder)])
+    assert any(np.any(g) for g in gradients[len(decoder) :] if g is not None)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        ModelConfig(filters=(4, 8), groups=2, reconstruction=False),
+        ModelConfig(filters=(4, 8), groups=2, use_context=False),
+        ModelConfig(filters=(4, 8), groups=2, radiomics=False),
+        ModelConfig(filters=(4, 8), groups=2, radiomics=False, pooling="global"),
+    ],
+)
+def test_every_switch_gives_a_model_that_runs(config: ModelConfig) -> None:
+    net = build_model(config, ModelSpec(PLAN, (), EDGES))
+    outputs = net(cubes())
+    assert ("reconstruction" in outputs) == config.reconstruction
+    assert outputs["mask"].shape[-1] == 2
+
+
+@pytest.mark.parametrize(
+    ("config", "size", "code"),
+    [
+        (ModelConfig(filters=(4, 8, 16), groups=2), 20, "MODEL_SIZE"),
+        (ModelConfig(filters=(4, 6), groups=4), 16, "MODEL_GROUPS"),
+        (ModelConfig(filters=(4, 8), groups=2, pooling="max"), 16, "MODEL_POOLING"),
+    ],
+)
+def test_impossible_networks_are_refused(config: ModelConfig, size: int, code: str) -> None:
+    with pytest.raises(ConfigError, match=code):
+        build_model(config, ModelSpec(GridPlan(size, 3.0, 6.0), (), EDGES))
