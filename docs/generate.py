@@ -69,7 +69,7 @@ def cli_page() -> str:
 
 def errors_page() -> str:
     """Every code that a user can meet, with what to do."""
-    found = sorted(coded(), key=lambda c: (c.code, c.what))
+    found = sorted(coded(), key=dataclasses.astuple)
     raised = [c for c in found if c.kind != "Warning"]
     warned = [c for c in found if c.kind == "Warning"]
     return "\n".join(
