@@ -97,7 +97,7 @@ Q := quickstart
 CLI := $(BIN)/pet-mtl
 TRAIN_PATIENTS := 300
 TEST_PATIENTS := 150
-TRAIN_ARGS :=
+TRAIN_ARGS := --set model.clinical=false
 COLUMNS := --id-column patient_id --time time_days --event event --response response
 
 .PHONY: quickstart
@@ -116,7 +116,7 @@ $(Q)/.test-cohort: | $(READY)
 	@touch $@
 
 $(Q)/.dataset: $(Q)/.train-cohort
-	$(CLI) convert $(Q)/train/studies $(Q)/dataset --clinical $(Q)/train/clinical.csv $(COLUMNS) --folds 5 --seed 1
+	$(CLI) convert $(Q)/train/studies $(Q)/dataset --clinical $(Q)/train/clinical.csv $(COLUMNS) --covariates age --folds 5 --seed 1
 	@touch $@
 
 $(Q)/.run: $(Q)/.dataset

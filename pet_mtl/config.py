@@ -31,6 +31,7 @@ class ModelConfig:
         pooling: "lesion" pools over predicted lesion, ring and whole cube; "global" only the last.
         ring_mm: Inner and outer distance from the lesion's border of the peritumoural ring, mm.
         radiomics: Whether in-graph statistics of lesion and ring go to the outcome heads.
+        clinical: Whether the dataset's covariates are inputs.
         embedding: Dimensions the pooled learned features are projected to, per scale.
         dropout: Dropout in front of the outcome heads.
         intervals: Number of time intervals of the discrete-time survival head.
@@ -44,6 +45,7 @@ class ModelConfig:
     pooling: str = "lesion"
     ring_mm: tuple[float, float] = (0.0, 20.0)
     radiomics: bool = True
+    clinical: bool = True
     embedding: int = 4
     dropout: float = 0.2
     intervals: int = 12

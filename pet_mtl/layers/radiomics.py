@@ -31,6 +31,9 @@ _RING_MM = (0.0, 5.0, 10.0, 15.0, 20.0)
 _BANDS_MM = ((1.5, 3.0), (3.0, 6.0), (6.0, 12.0))
 _FAR_MM = (25.0, 45.0, 70.0, 110.0)
 _PEAKS = 4
+_LAGS = (1, 2, 3, 5)
+# The fixed thresholds in use for total metabolic tumour volume, SUV.
+_AVID_SUV = (2.5, 4.0)
 
 
 def _log(value: Any) -> Any:
@@ -63,7 +66,7 @@ class LesionRadiomics(keras.layers.Layer):
         ring = [f"ring_{kind}_{a:g}mm" for a in _RING_MM[:-1] for kind in ("mean", "high", "sd")]
         return (
             *("log_volume", "log_mean", "log_high", "log_low", "log_peak", "cov", "log_tlg"),
-            *("core_cov", *bands, *(f"{b}_share" for b in bands), "lag_1", "lag_2", "lag_4"),
+            *("core_cov", *bands, *(f"{b}_share" for b in bands), *(f"lag_{lag}" for lag in _LAGS)),
             *(*shells, "low_fraction", "core_low_fraction"),
             *("surface", "elongation", "spread", "depth"),
             *ring,
@@ -113,7 +116,7 @@ class LesionRadiomics(keras.layers.Layer):
             band = smooth(tone, narrow / self.spacing_mm) - smooth(tone, wide / self.spacing_mm)
             bands.append(weighted_deviation(band, core))
         shares = [band / total for band in bands]
-        lags = [lag_difference(tone, core, lag) / total for lag in (1, 2, 4)]
+        lags = [lag_difference(tone, core, lag) / total for lag in _LAGS]
         return [total, *(_log(b) for b in bands), *shares, *lags]
 
     def _profile(self, suv: Any, mask: Any, depth: Any, mean: Any) -> list[Any]:
@@ -192,7 +195,8 @@ class SurroundingsRadiomics(keras.layers.Layer):
     def feature_names(self) -> tuple[str, ...]:
         """What each output column is."""
         shells = [f"{kind}_{a:g}mm" for a in _FAR_MM[:-1] for kind in ("far_mean", "far_blobs")]
-        return (*shells, *(f"far_blob_{i + 1}" for i in range(2 * _PEAKS)), "far_blob_sum")
+        avid = [f"far_{kind}_{suv:g}" for suv in _AVID_SUV for kind in ("volume", "uptake")]
+        return (*shells, *(f"far_blob_{i + 1}" for i in range(2 * _PEAKS)), "far_blob_sum", *avid)
 
     def call(self, inputs: tuple[Any, Any]) -> Any:
         """All statistics, in the order of `feature_names`."""
@@ -213,7 +217,17 @@ class SurroundingsRadiomics(keras.layers.Layer):
         peaks = ops.log1p(3.0 * strongest(blobs * far, 2 * _PEAKS))
         columns += [peaks[:, i] for i in range(2 * _PEAKS)]
         columns.append(ops.log1p(ops.sum(blobs * far, axis=(1, 2, 3)) / 10.0))
-        return ops.stack(columns, axis=-1)
+        return ops.stack([*columns, *self._avid(suv, far)], axis=-1)
+
+    def _avid(self, suv: Any, far: Any) -> list[Any]:
+        """Volume and excess uptake above fixed thresholds, far from the lesion, as log ml."""
+        voxel_ml = self.spacing_mm**3 / 1000.0
+        columns = []
+        for threshold in _AVID_SUV:
+            volume_ml = soft_count(suv, far, threshold, 0.15) * voxel_ml
+            excess = ops.sum(ops.maximum(suv - threshold, 0.0) * far, axis=(1, 2, 3)) * voxel_ml
+            columns += [ops.log1p(volume_ml), ops.log1p(excess)]
+        return columns
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, int]:
         """(batch, features)."""

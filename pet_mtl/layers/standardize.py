@@ -37,12 +37,17 @@ class Standardize(keras.layers.Layer):
     def fit(self, features: NDArray[np.float32], known: NDArray[np.float32] | None = None) -> None:
         """Takes mean and deviation of the training patients; constant features become 0.
 
+        Values beyond the 2nd and 98th percentile count as those: one lesion that was not
+        outlined must not set the scale of all.
+
         Args:
             features: (patients, features).
             known: (patients, features) 1 where the value is known; all by default.
         """
         share = np.ones_like(features) if known is None else known
         count = np.maximum(share.sum(axis=0), 1.0)
+        if known is None:
+            features = np.clip(features, *np.percentile(features, (2, 98), axis=0))
         mean = (features * share).sum(axis=0) / count
         deviation = np.sqrt((share * (features - mean) ** 2).sum(axis=0) / count)
         constant = deviation < 1e-6

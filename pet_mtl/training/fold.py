@@ -17,7 +17,7 @@ from pet_mtl.models import ModelSpec, build_model
 from pet_mtl.tfrecords.dataset import DatasetInfo
 from pet_mtl.training.batches import BatchPlan, only, plain_batches, training_batches
 from pet_mtl.training.features import fit_outcomes
-from pet_mtl.training.inner import split_patients
+from pet_mtl.training.inner import InnerSplit, split_patients
 from pet_mtl.training.oof import write_predictions
 from pet_mtl.training.stage import Report, StageData, StagePlan, StageSettings, run_stage
 
@@ -53,12 +53,16 @@ def train_fold(job: FoldJob, report: Report) -> None:
     config, info = job.config, job.info
     seed = config.seed * 1000 + job.fold + 1
     keras.utils.set_random_seed(seed)
-    training, validation, counts = split_patients(info, job.fold, seed)
-    spec = ModelSpec(info.plan, info.covariates, survival_edges(info, config.model.intervals))
+    split = split_patients(info, job.fold, seed)
+    covariates = info.covariates if config.model.clinical else ()
+    spec = ModelSpec(info.plan, covariates, survival_edges(info, config.model.intervals))
     model = build_model(config.model, spec)
-    plan = BatchPlan(config.stage.batch_size, bool(info.covariates), config.model.suv_clip, seed)
-    report(f"{counts[0]} training and {counts[1]} inner validation patients")
-    history = _learn(model, job, (training, validation, counts[0]), plan, report)
+    plan = BatchPlan(config.stage.batch_size, bool(covariates), config.model.suv_clip, seed)
+    report(
+        f"{len(split.training_rows)} training and "
+        f"{len(split.validation_rows)} inner validation patients"
+    )
+    history = _learn(model, job, split, plan, report)
     with atomic_path(job.folder / "best.keras") as temporary:
         model.save(temporary)
     columns = ("stage", "epoch", "loss", "val_loss")
@@ -71,28 +75,17 @@ def train_fold(job: FoldJob, report: Report) -> None:
 
 
 def _learn(
-    model: keras.Model,
-    job: FoldJob,
-    patients: tuple[tf.data.Dataset, tf.data.Dataset, int],
-    plan: BatchPlan,
-    report: Report,
+    model: keras.Model, job: FoldJob, split: InnerSplit, plan: BatchPlan, report: Report
 ) -> list[tuple[Any, ...]]:
     """Mask and reconstruction first; then the heads; then all together, if asked for."""
     config = job.config
-    training, validation, count = patients
     settings = StageSettings(config.loss, config.stage, job.folder / "state", report)
     history: list[tuple[Any, ...]] = []
-    operations = pipeline(config.augment)
     for stage in _stages(model, config):
-        chosen = _masked if stage.name == "mask" and int(job.info.counts["with_mask"]) else _all
-        batches = training_batches(training.filter(chosen), count, operations, plan)
-        held = plain_batches(validation.filter(chosen), plan)
-        keep = only(stage.outputs)
-        data = StageData(batches.map(keep), held.map(keep))
-        rows = run_stage(model, stage, data, settings)
+        rows = run_stage(model, stage, _stage_data(stage, config, split, plan), settings)
         history += [(stage.name, *row) for row in rows]
         if stage.name == "mask":
-            everyone = plain_batches(training.concatenate(validation), plan)
+            everyone = plain_batches(split.training.concatenate(split.validation), plan)
             heads = fit_outcomes(model, everyone, config.loss.head_penalty, plan.seed)
             report(
                 f"heads on {heads.features} features: penalty survival "
@@ -101,12 +94,25 @@ def _learn(
     return history
 
 
+def _stage_data(
+    stage: StagePlan, config: TrainConfig, split: InnerSplit, plan: BatchPlan
+) -> StageData:
+    """Batches of a stage: the mask stage reads patients with masks only, if there are any."""
+    has_mask = [row["has_mask"] == "1" for row in split.training_rows]
+    masked = stage.name == "mask" and any(has_mask)
+    training, validation, held = split.training, split.validation, len(split.validation_rows)
+    if masked:
+        training, validation = training.filter(_masked), validation.filter(_masked)
+        held = sum(row["has_mask"] == "1" for row in split.validation_rows)
+    count = sum(has_mask) if masked else len(has_mask)
+    batches = training_batches(training, count, pipeline(config.augment), plan)
+    known = validation.apply(tf.data.experimental.assert_cardinality(held))
+    keep = only(stage.outputs)
+    return StageData(batches.map(keep), plain_batches(known, plan).map(keep) if held else None)
+
+
 def _masked(patient: dict[str, Any]) -> Any:
     return patient["has_mask"] > 0.5
-
-
-def _all(patient: dict[str, Any]) -> Any:
-    return tf.constant(True)
 
 
 def _stages(model: keras.Model, config: TrainConfig) -> list[StagePlan]:

@@ -136,6 +136,7 @@ def _collect(run: Path, info: DatasetInfo) -> None:
         raise DatasetError("RUN_EMPTY", "no fold is trained")
     edges = models[0].get_layer("survival").edges_days
     facts = {"folds": folds, "dataset_fingerprint": info.fingerprint}
-    spec = ModelSpec(info.plan, info.covariates, edges)
+    covariates = info.covariates if "clinical" in models[0].input else ()
+    spec = ModelSpec(info.plan, covariates, edges)
     export_bundle(models, spec, run / "saved_model", facts)
     write_json(run / "run.json", {"folds": folds, "patients": len(rows), "versions": versions()})

@@ -38,11 +38,11 @@ class StageData:
 
     Attributes:
         training: Endless batches of (inputs, targets, weights).
-        validation: The inner validation patients, once.
+        validation: The inner validation patients, once; None if too few: the last weights count.
     """
 
     training: tf.data.Dataset
-    validation: tf.data.Dataset
+    validation: tf.data.Dataset | None
 
 
 @dataclass(frozen=True)
@@ -161,19 +161,19 @@ class _Keeper(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """After each validation."""
         logs = logs or {}
-        loss, held = float(logs["loss"]), float(logs["val_loss"])
+        loss = float(logs["loss"])
+        held = float(logs["val_loss"]) if "val_loss" in logs else None
         state = self.state
         state.epoch = epoch + 1
-        state.history.append([state.epoch, loss, held])
+        state.history.append([state.epoch, loss, float("nan") if held is None else held])
         state.weights = self.part.get_weights()
         state.stale += 1
-        if held < state.best_loss:
-            state.best_loss, state.stale, state.best_weights = held, 0, state.weights
+        if held is None or held < state.best_loss:
+            state.best_loss, state.stale, state.best_weights = held or 0.0, 0, state.weights
         state.optimizer = [variable.numpy() for variable in self.part.optimizer.variables]
         state.save(self.path)
-        self.report(
-            f"{self.plan.name} {state.epoch}/{self.epochs}: "
-            f"loss {loss:.4f}, validation {held:.4f}{'' if state.stale else ' (best)'}"
-        )
+        judged = "" if held is None else f", validation {held:.4f}"
+        best = " (best)" if judged and not state.stale else ""
+        self.report(f"{self.plan.name} {state.epoch}/{self.epochs}: loss {loss:.4f}{judged}{best}")
         if self.exhausted:
             self.part.stop_training = True
