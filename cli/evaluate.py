@@ -1,20 +1,15 @@
 """pet-mtl evaluate."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pet_mtl.errors import UsageError
-from pet_mtl.evaluation import (
-    Known,
-    Request,
-    Settings,
-    evaluate,
-    summary_lines,
-    write_evaluation,
-)
 from pet_mtl.readers.clinical import ClinicalColumns
+
+if TYPE_CHECKING:
+    from pet_mtl.evaluation import Request
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -50,6 +45,9 @@ def command(target: Path, out: Path | None, **options: Any) -> int:
     patients, beside SUVmax, MTV and clinical baselines, and beside the oracle where the truth
     is known (truth.csv beside the clinical table is found by itself).
     """
+    # Loads lifelines, pandas and matplotlib, which --help can do without.
+    from pet_mtl.evaluation import evaluate, summary_lines, write_evaluation
+
     evaluation = evaluate(_request(target, options))
     folder = out or (target if target.is_dir() else target.parent)
     report = write_evaluation(evaluation, folder)
@@ -62,8 +60,10 @@ def command(target: Path, out: Path | None, **options: Any) -> int:
     return 8 if evaluation.cohort.refused else 0
 
 
-def _request(target: Path, options: dict[str, Any]) -> Request:
+def _request(target: Path, options: dict[str, Any]) -> "Request":
     """The options as one request."""
+    from pet_mtl.evaluation import Known, Request, Settings
+
     columns = _columns(options)
     return Request(
         target=target,
