@@ -6,6 +6,7 @@ DICOM and image files is a DICOM study: DICOM states its units, an image file do
 mask in it is used if there is no structure set.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,12 @@ from pet_mtl.readers import values
 from pet_mtl.readers.headers import PET_IMAGE, Header, files_below, is_dicom, read_header
 from pet_mtl.readers.images import images_below, is_image, pick_pair, split_role, stem_of
 from pet_mtl.study import StudySource
+
+# What people call the folders within one patient's folder; no patient is called so.
+_PARTS = frozenset(
+    "pet pt nm suv ct mr mri image images img dicom dicoms dcm nifti nii mask masks seg segs "
+    "segmentation segmentations label labels roi rois rtstruct rtss rs contour contours gtv".split()
+)
 
 
 @dataclass(frozen=True)
@@ -33,7 +40,9 @@ def find_studies(src: Path) -> Search:
     """All studies of a folder.
 
     Args:
-        src: A folder of patient folders or of image files; a single study's folder also does.
+        src: A folder of patient folders or of image files; a single study's folder also does,
+            and names the study. It is known as such by files of its own, by sub-folders that are
+            series of one DICOM study, bear the names of parts (`PET`, `mask`) or its PatientID.
 
     Returns:
         Every study, and every folder that holds none, with the reason.
@@ -53,8 +62,8 @@ def find_studies(src: Path) -> Search:
             peeks += [peek] if peek else []
         except StudyError as error:
             passed_over.append((folder.name, error.problem))
-    if _is_one_study(peeks, len(sources)):
-        return Search((find_one(src),), tuple(passed_over))
+    if _is_one_study(src, children, list(sources.values()), peeks):
+        return Search((find_one(src),), ())
     flat, alone = _flat_pairs([path for path in children if path.is_file() and is_image(path)])
     for source in flat:
         if sources.setdefault(source.name, source) is not source:
@@ -145,11 +154,23 @@ def _peek(path: Path) -> Header | None:
         return None
 
 
-def _is_one_study(peeks: list[Header], count: int) -> bool:
-    """Whether the sub-folders are the series of a single study and not patients."""
+def _is_one_study(
+    src: Path, children: list[Path], sources: list[StudySource], peeks: list[Header]
+) -> bool:
+    """Whether what lies below a folder are the parts of its own study and not patients."""
+    if any(path.is_file() and is_image(path) for path in children):
+        return False
+    are_parts = all(_is_part(path.name) for path in children if path.is_dir())
+    if len(sources) == 1:
+        return are_parts or sources[0].name != sources[0].patient_id == _name(src)
     pets = [header for header in peeks if header.sop_class == PET_IMAGE]
     studies = {header.series[0] for header in peeks}
-    return 1 < len(peeks) == count and len(pets) == 1 and len(studies) == 1
+    return len(peeks) == len(sources) and len(pets) == 1 and (are_parts or len(studies) == 1)
+
+
+def _is_part(name: str) -> bool:
+    """Whether a folder's name says what lies in it, such as `PET` or `PET_image`."""
+    return _PARTS.issuperset(re.split(r"[-_. ]+", name.lower()))
 
 
 def _flat_pairs(

@@ -61,6 +61,65 @@ def test_a_single_study_may_be_given(tmp_path: Path, pet_series: Write, rt_struc
     assert [s.name for s in find_studies(tmp_path / "Anna" / "PET").sources] == ["PET"]
 
 
+@pytest.mark.parametrize(
+    ("folders", "structures", "name"),
+    [
+        (("PET/image",), "PET/mask/RS.dcm", "Anna"),
+        (("PET",), "RTSTRUCT/RS.dcm", "Anna"),
+        (("PET_image",), "A.dcm", "Anna"),
+        (("PT", "papers/"), "RS/RS.dcm", "Anna"),
+        (("PT", "papers/"), "", "PT"),  # "papers" is no part: both may be patients
+        (("PT/1", "mask/"), "", "Anna"),
+        (("PET_001",), "", "PET_001"),
+        (("Bert/PET",), "Bert/RTSTRUCT/RS.dcm", "Bert"),
+    ],
+)
+def test_a_patient_is_named_by_its_own_folder(
+    tmp_path: Path,
+    pet_series: Write,
+    rt_struct: Write,
+    folders: tuple[str, ...],
+    structures: str,
+    name: str,
+) -> None:
+    patient = tmp_path / "Anna"
+    for folder in folders:
+        if folder.endswith("/"):
+            (patient / folder).mkdir(parents=True)
+        else:
+            uids = pet_series(patient / folder)
+    if structures:
+        box = np.asarray([(-12.5, -28, 106), (2.5, -28, 106), (2.5, -16, 106)])
+        rt_struct(patient / structures, uids, {"GTV": [box]})
+    search = find_studies(patient)
+    assert [source.name for source in search.sources][:1] == [name]
+    if name == "Anna":
+        assert (len(search.sources), search.passed_over) == (1, ())
+        study = read_study(search.sources[0])
+        assert (study.mask is not None) == bool(structures)
+
+
+def test_the_patient_id_tells_a_patient_from_a_cohort(tmp_path: Path, pet_series: Write) -> None:
+    pet_series(tmp_path / "P-001" / "20240301")
+    pet_series(tmp_path / "cohort" / "20240301")
+    names = [find_studies(tmp_path / name).sources[0].name for name in ("P-001", "cohort")]
+    assert names == ["P-001", "20240301"]
+
+
+def test_parts_of_two_patients_stay_apart(tmp_path: Path, pet_series: Write) -> None:
+    for name in ("PET", "SUV"):
+        pet_series(tmp_path / name)
+    assert [source.name for source in find_studies(tmp_path).sources] == ["PET", "SUV"]
+
+
+def test_image_files_of_one_patient_in_folders(tmp_path: Path) -> None:
+    write_image(SUV, GRID, tmp_path / "Anna" / "image" / "suv.nii.gz")
+    write_image(MASK, GRID, tmp_path / "Anna" / "mask" / "mask.nii.gz")
+    search = find_studies(tmp_path / "Anna")
+    assert [(s.name, s.mask_path is not None) for s in search.sources] == [("Anna", True)]
+    assert search.passed_over == ()
+
+
 def test_dicom_goes_before_image_files(tmp_path: Path, pet_series: Write) -> None:
     pet_series(tmp_path / "A" / "PT")
     write_image(SUV, GRID, tmp_path / "A" / "PET_image.nii.gz")
