@@ -21,6 +21,10 @@ _PARALLEL = 1e-4
 _DRIFT_MM = 0.05
 # Real series wobble by up to 3 %; a missing slice doubles a gap.
 _GAP_TOLERANCE = 0.10
+_MODALITIES = {
+    "CT", "MR", "NM", "PT", "US", "CR", "DX", "SC", "OT", "PR", "KO", "SR", "SEG", "REG", "DOC",
+    "RTSTRUCT", "RTPLAN", "RTDOSE", "RTIMAGE", "RWV",
+}  # fmt: skip
 _PROJECTIONS = {"REPROJECTION", "MIP", "PROJECTION IMAGE", "MAXIMUM INTENSITY PROJECTION"}
 
 
@@ -85,7 +89,8 @@ def _volumes(headers: Sequence[Header]) -> list[list[Header]]:
 
 
 def _no_pet(headers: Sequence[Header]) -> ReadError:
-    counts = Counter(h.modality if h.modality.isalnum() else "unknown" for h in headers)
+    # What is none of DICOM's codes may be anything, even a name.
+    counts = Counter(h.modality if h.modality in _MODALITIES else "other" for h in headers)
     found = ", ".join(f"{count} {modality} files" for modality, count in sorted(counts.items()))
     return ReadError(
         "DICOM_NO_PET",

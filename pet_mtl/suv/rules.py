@@ -29,6 +29,12 @@ WEIGHT_KG = (2.0, 500.0)
 HALF_LIFE_S = (60.0, 5e7)
 # Decay beyond ten half-lives leaves nothing to image: then a date or a unit is wrong.
 MAX_HALF_LIVES = 10.0
+# Defined terms of Units, CorrectedImage, SUVType and DecayCorrection ([C] C.8.9.1, C.8.9.2).
+_CODES = frozenset(
+    "CNTS NONE CM2 CM2ML PCNT CPS BQML MGMINML UMOLMINML MLMING MLG 1CM UMOLML PROPCNTS PROPCPS "
+    "MLMINML MLML GML STDDEV DECY ATTN SCAT DTIM MOTN PMOT CLN RAN RADL DCAL NORM BSA BW LBM "
+    "LBMJAMES128 LBMJANMA IBW START ADMIN".split()
+)
 
 
 def suv_factor(attributes: SuvAttributes) -> SuvFactor:
@@ -60,9 +66,8 @@ def suv_factor(attributes: SuvAttributes) -> SuvFactor:
 
 
 def _shown(value: str) -> str:
-    """A coded value for a message; what is no DICOM code is not repeated."""
-    known = value.replace("_", "").isalnum() and len(value) <= 16 and value.isupper()
-    return value if known else ("nothing" if not value else "a value that is no DICOM code")
+    """A coded value for a message; what is none of DICOM's codes may be anything, even a name."""
+    return value if value in _CODES else ("another value" if value else "nothing")
 
 
 def _require_attenuation(attributes: SuvAttributes) -> None:

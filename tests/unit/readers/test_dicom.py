@@ -122,6 +122,18 @@ def test_refusals(tmp_path: Path, pet_series: Write, change: Any, code: str) -> 
     assert _code(tmp_path) == code
 
 
+def test_no_pet_counts_what_is_there(tmp_path: Path, pet_series: Write) -> None:
+    modalities = ("CT", "CT", "SMITH", "SMITH", "SMITH")
+
+    def change(dataset: pydicom.Dataset, index: int) -> None:
+        dataset.Modality, dataset.SOPClassUID = modalities[index], "1.2.840.10008.5.1.4.1.1.2"
+
+    pet_series(tmp_path, change=change)
+    with pytest.raises(ReadError) as caught:
+        read_study(find_one(tmp_path))
+    assert caught.value.problem.found == "2 CT files, 3 other files", "no free text"
+
+
 def test_of_suv_values_dose_and_times_do_not_matter(tmp_path: Path, pet_series: Write) -> None:
     def odd(dataset: pydicom.Dataset, index: int) -> None:
         dataset.Units, dataset.SUVType, dataset.RescaleSlope = "GML", "BW", "0.001"

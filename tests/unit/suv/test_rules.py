@@ -103,10 +103,27 @@ def test_refuses_what_would_be_a_guess(changes: dict[str, object], code: str) ->
     assert _code(**changes) == code
 
 
-def test_found_never_repeats_free_text() -> None:
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"units": "SMITH"},
+        {"units": "John Smith, born 1950"},
+        {"units": "GML", "suv_type": "SMITH"},
+        {"decay_correction": "SMITH"},
+        {"corrected": ("SMITH",)},
+    ],
+)
+def test_found_never_repeats_free_text(changes: dict[str, object]) -> None:
     with pytest.raises(SuvError) as caught:
-        suv_factor(_but(units="John Smith, born 1950"))
-    assert "Smith" not in str(caught.value)
+        suv_factor(_but(**changes))
+    assert "another value" in caught.value.problem.found
+    assert "smith" not in str(caught.value).lower()
+
+
+def test_found_names_a_known_code() -> None:
+    with pytest.raises(SuvError) as caught:
+        suv_factor(_but(units="CNTS"))
+    assert caught.value.problem.found == "CNTS"
 
 
 def test_not_corrected_equals_the_manual() -> None:
