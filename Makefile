@@ -10,7 +10,6 @@ WHEEL_READY := $(WHEEL_VENV)/.ready
 SOURCES := $(shell git ls-files pet_mtl tfrecords models_zoo cli 2>/dev/null)
 # Given to every pytest run, such as PYTEST_ARGS='-k suv -x'.
 PYTEST_ARGS ?=
-export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -63,6 +62,7 @@ layers: $(READY) link
 	cd build/link && $(CURDIR)/$(BIN)/lint-imports --config $(CURDIR)/.importlinter --no-cache
 
 .PHONY: unit
+unit wheel-test: export TF_CPP_MIN_LOG_LEVEL ?= 2
 unit: $(READY)
 	$(BIN)/pytest $(PYTEST_ARGS)
 

@@ -105,7 +105,7 @@ class _Served(tf.Module):
         )
 
     def _predict(self, inputs: dict[str, Any]) -> dict[str, Any]:
-        results = [probabilities(model(inputs, training=False)) for model in self._models]
+        results = [readable_outputs(model, inputs) for model in self._models]
         return {n: tf.add_n([r[n] for r in results]) / len(results) for n in results[0]}
 
     def _locate(self, context: Any) -> dict[str, Any]:
@@ -121,14 +121,25 @@ def _locator(model: keras.Model) -> keras.Model:
     return keras.Model(context, model.get_layer("mask_decoder")([*levels, image]))
 
 
-def probabilities(outputs: dict[str, Any]) -> dict[str, Any]:
-    """What users read: probabilities, a curve, and one risk."""
-    curve = survival_curve(outputs["survival"])
-    # Hazard logits of one patient differ from another's by one number, whatever the interval.
-    risk = tf.reduce_mean(outputs["survival"], axis=-1)
+def readable_outputs(model: keras.Model, inputs: dict[str, Any]) -> dict[str, Any]:
+    """Runs a model and turns its logits into what users read.
+
+    Args:
+        model: From `pet_mtl.models.build_model`.
+        inputs: Its inputs.
+
+    Returns:
+        `mask` (batch, z, y, x, 2) and `response` (batch,) as probabilities, `survival`
+        (batch, intervals) as the probability to live beyond each edge, and `risk` (batch,): the
+        log odds of the hazard relative to the average training patient, 0 for that one.
+    """
+    outputs = model(inputs, training=False)
+    hazard = outputs["survival"]
+    # Above the baseline, a patient's hazard logits are one and the same number in all intervals.
+    risk = tf.reduce_mean(hazard - model.get_layer("survival").baseline, axis=-1)
     return {
         "mask": tf.sigmoid(outputs["mask"]),
-        "survival": curve,
+        "survival": survival_curve(hazard),
         "risk": risk,
         "response": tf.sigmoid(outputs["response"][:, 0]),
     }

@@ -4,10 +4,13 @@ import contextlib
 import csv
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+_PREFIX = ".tmp-"
 
 
 @contextlib.contextmanager
@@ -25,7 +28,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(
-        prefix=".tmp-", suffix="".join(path.suffixes[-2:]), dir=path.parent
+        prefix=_PREFIX, suffix="".join(path.suffixes[-2:]), dir=path.parent
     )
     os.close(handle)
     temporary = Path(name)
@@ -37,6 +40,18 @@ def atomic_path(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_stale(folder: Path) -> None:
+    """Removes temporary files that a killed process left under a folder.
+
+    Only for folders that a single process writes to.
+    """
+    for path in folder.rglob(f"{_PREFIX}*"):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _umask() -> int:

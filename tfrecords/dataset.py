@@ -14,6 +14,8 @@ from pet_mtl.sample import GridPlan
 from pet_mtl.tfrecords.decode import Tensors, decode_record
 from pet_mtl.tfrecords.schema import SCHEMA_VERSION, Dimensions
 
+# TensorFlow's own default, which it announces where it is not given.
+_READ_BYTES = 1 << 18
 _NOT_FLOAT = ("sample_id", "fold")
 
 
@@ -154,7 +156,7 @@ def load_samples(info: DatasetInfo, folds: Sequence[int]) -> tf.data.Dataset:
             subject=str(info.path),
         )
     files = [name for fold in folds for name in info.files(fold)]
-    records = tf.data.TFRecordDataset(tf.constant(files, tf.string))
+    records = tf.data.TFRecordDataset(tf.constant(files, tf.string), buffer_size=_READ_BYTES)
     # Bound here: the graph must not look up attributes of `info` later.
     dimensions = info.dimensions
     return records.map(

@@ -1,13 +1,15 @@
 """The whole network: two cubes in; mask, reconstruction, survival and response out."""
 
+import zipfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import keras
 from keras import layers, ops
 
 from pet_mtl.config import ModelConfig
-from pet_mtl.errors import ConfigError
+from pet_mtl.errors import ConfigError, ModelError
 from pet_mtl.layers import (
     LesionRadiomics,
     LogSuv,
@@ -81,6 +83,30 @@ def build_model(config: ModelConfig, spec: ModelSpec) -> keras.Model:
     outputs["survival"] = HazardHead(spec.edges_days, name="survival")(dropped)
     outputs["response"] = ResponseHead(name="response")(dropped)
     return keras.Model({**cubes, **clinical}, outputs, name="pet_mtl")
+
+
+def load_model(path: Path) -> keras.Model:
+    """Loads a `.keras` file of a run, in Keras's safe mode.
+
+    Args:
+        path: Such as RUN/fold_0/best.keras.
+
+    Returns:
+        The model, as `build_model` made it and training left it.
+
+    Raises:
+        ModelError: No such file, or one that is no model of this package.
+    """
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
+        raise ModelError(
+            "MODEL_UNREADABLE",
+            f"the model cannot be loaded ({type(error).__name__})",
+            expected="a .keras file that `pet-mtl train` wrote",
+            todo="Train anew, or restore the file",
+            subject=path.name,
+        ) from error
 
 
 def _check(config: ModelConfig, spec: ModelSpec) -> None:

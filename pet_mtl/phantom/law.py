@@ -30,25 +30,25 @@ IMAGE_FACTORS = (
 FACTORS = (*IMAGE_FACTORS, "age")
 
 HAZARD = {
-    "log_volume": 0.60,
-    "uptake": 0.40,
-    "texture": 0.50,
-    "shape": 0.48,
+    "log_volume": 0.52,
+    "uptake": 0.34,
+    "texture": 0.53,
+    "shape": 0.50,
     "necrosis": 0.45,
     "rim": 0.45,
     "satellites": 0.42,
-    "nodes": 0.60,
+    "nodes": 0.62,
     "age": 0.50,
 }
 RESPONSE = {
-    "log_volume": -0.45,
-    "uptake": 0.80,
-    "texture": -0.65,
-    "shape": -0.60,
-    "necrosis": -0.75,
-    "rim": 0.60,
-    "satellites": -0.50,
-    "nodes": -0.72,
+    "log_volume": -0.36,
+    "uptake": 0.62,
+    "texture": -0.72,
+    "shape": -0.65,
+    "necrosis": -0.80,
+    "rim": 0.65,
+    "satellites": -0.52,
+    "nodes": -0.76,
 }
 RESPONSE_INTERCEPT = -0.25
 SHAPE = 1.2

@@ -147,7 +147,7 @@ def overview_of(study: Study, prediction: Prediction, model: ModelIdentity) -> O
     )
     lesion = prediction.statistics
     facts = [
-        ("Risk", f"{prediction.risk:.3g}"),
+        ("Risk (0: average)", f"{prediction.risk:+.2f}"),
         ("Response probability", f"{prediction.response:.0%}"),
         ("Lesion volume", f"{lesion.volume_ml:.1f} ml"),
         ("SUVmax", _number(lesion.suv_max)),

@@ -12,7 +12,7 @@ from pet_mtl.augment import pipeline
 from pet_mtl.config import TrainConfig
 from pet_mtl.errors import DatasetError
 from pet_mtl.export import export_bundle
-from pet_mtl.files import atomic_path, write_csv
+from pet_mtl.files import atomic_path, remove_stale, write_csv
 from pet_mtl.models import ModelSpec, build_model
 from pet_mtl.tfrecords.dataset import DatasetInfo
 from pet_mtl.training.batches import BatchPlan, only, plain_batches, training_batches
@@ -51,6 +51,7 @@ def train_fold(job: FoldJob, report: Report) -> None:
         report: Called with one line a validation.
     """
     config, info = job.config, job.info
+    remove_stale(job.folder)
     seed = config.seed * 1000 + job.fold + 1
     keras.utils.set_random_seed(seed)
     split = split_patients(info, job.fold, seed)

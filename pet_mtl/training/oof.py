@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from pet_mtl.export import probabilities
+from pet_mtl.export import readable_outputs
 from pet_mtl.files import write_csv
 from pet_mtl.tfrecords.dataset import DatasetInfo, load_samples
 from pet_mtl.training.batches import BatchPlan, plain_batches
@@ -35,7 +35,7 @@ def write_predictions(
         path: The CSV file.
     """
     edges = model.get_layer("survival").edges_days
-    call = tf.function(lambda inputs: probabilities(model(inputs, training=False)))
+    call = tf.function(lambda inputs: readable_outputs(model, inputs))
     patients = load_samples(info, [fold])
     rows: list[dict[str, Any]] = []
     names = [p["sample_id"].numpy().decode() for p in patients]

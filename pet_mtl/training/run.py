@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import keras
-
 from pet_mtl.config import TrainConfig, from_dict, to_dict
 from pet_mtl.errors import DatasetError, ModelError, UsageError
 from pet_mtl.export import export_bundle, versions
 from pet_mtl.files import read_csv, write_csv, write_json
-from pet_mtl.models import ModelSpec
+from pet_mtl.models import ModelSpec, load_model
 from pet_mtl.tfrecords.dataset import DatasetInfo, read_info
 from pet_mtl.training.fold import FoldJob, train_fold
 from pet_mtl.training.plan import RunPlan, check_plan
@@ -131,7 +129,7 @@ def _collect(run: Path, info: DatasetInfo) -> None:
     columns = list(dict.fromkeys(name for row in rows for name in row))
     filled = [{name: row.get(name, "") for name in columns} for row in rows]
     write_csv(run / "out_of_fold.csv", columns, sorted(filled, key=lambda r: r["sample_id"]))
-    models = [keras.saving.load_model(fold_folder(run, f) / "best.keras") for f in folds]
+    models = [load_model(fold_folder(run, f) / "best.keras") for f in folds]
     if not models:
         raise DatasetError("RUN_EMPTY", "no fold is trained")
     edges = models[0].get_layer("survival").edges_days

@@ -8,8 +8,8 @@ import pytest
 import tensorflow as tf
 
 from pet_mtl.config import ModelConfig
-from pet_mtl.errors import ConfigError
-from pet_mtl.models import ModelSpec, build_model
+from pet_mtl.errors import ConfigError, ModelError
+from pet_mtl.models import ModelSpec, build_model, load_model
 from pet_mtl.sample import GridPlan
 
 SMALL = ModelConfig(filters=(4, 8), groups=2, embedding=2)
@@ -54,7 +54,7 @@ def test_saved_and_loaded_it_gives_the_same(model: keras.Model, tmp_path: Path) 
         np.full(model.get_layer("survival").slopes.shape, 0.1, np.float32)
     )
     model.save(tmp_path / "model.keras")
-    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    loaded = load_model(tmp_path / "model.keras")
     inputs = cubes(2, 2)
     ours, theirs = model(inputs), loaded(inputs)
     for name in ours:
@@ -112,3 +112,9 @@ def test_every_switch_gives_a_model_that_runs(config: ModelConfig) -> None:
 def test_impossible_networks_are_refused(config: ModelConfig, size: int, code: str) -> None:
     with pytest.raises(ConfigError, match=code):
         build_model(config, ModelSpec(GridPlan(size, 3.0, 6.0), (), EDGES))
+
+
+def test_a_damaged_file_is_told(tmp_path: Path) -> None:
+    (tmp_path / "best.keras").write_bytes(b"PK\x03\x04 not a model")
+    with pytest.raises(ModelError, match="MODEL_UNREADABLE"):
+        load_model(tmp_path / "best.keras")

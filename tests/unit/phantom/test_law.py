@@ -45,7 +45,7 @@ def test_oracle_auc(cohort):
 
 
 def test_volume_and_uptake_stay_below_sixty_percent(cohort):
-    """Even measured without error, they explain about half of the oracle's excess."""
+    """Even measured without error, they explain well below 60 % of the oracle's excess."""
     factors, outcomes = cohort
     pair = ("log_volume", "uptake")
     risk = np.array([sum(law.HAZARD[k] * f[k] for k in pair) for f in factors])
@@ -57,8 +57,8 @@ def test_volume_and_uptake_stay_below_sixty_percent(cohort):
     label = np.array([o.response for o in outcomes])
     c, top = (concordance_index(time, -r, event) - 0.5 for r in (risk, hazard))
     auc, best = (roc_auc_score(label, s) - 0.5 for s in (score, logit))
-    assert 0.40 < c / top < 0.56
-    assert 0.40 < auc / best < 0.56
+    assert 0.30 < c / top < 0.50
+    assert 0.30 < auc / best < 0.50
 
 
 def test_censoring_and_prevalence(cohort):
