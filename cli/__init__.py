@@ -19,6 +19,7 @@ COMMANDS = {
     "evaluate": "Judge a run or predictions, with intervals and baselines.",
     "predict": "Predict mask, survival and response for new studies.",
 }
+_LOAD_TENSORFLOW = ("convert", "train", "predict")
 
 
 class _LazyGroup(click.Group):
@@ -54,6 +55,9 @@ def group() -> None:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Runs the command line; deliberate errors become one line on stderr, never a traceback."""
+    # Only of a process that is all ours may file descriptor 2 be replaced.
+    if argv is None and sys.argv[1:2] and sys.argv[1] in _LOAD_TENSORFLOW:
+        importlib.import_module("pet_mtl.cli._quiet").quiet_tensorflow()
     try:
         code = group.main(args=argv, prog_name="pet-mtl", standalone_mode=False)
     except PetMtlError as error:
