@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from pet_mtl.layers import Standardize
 from pet_mtl.losses import interval_labels
-from pet_mtl.models import FEATURES
 from pet_mtl.training.heads import HeadTask, HeadWeights, fit_head
 
 Floats = NDArray[np.float64]
@@ -114,15 +113,21 @@ def _fit_group(model: keras.Model, name: str, values: NDArray[Any], labels: dict
 
 
 def _features(model: keras.Model, groups: dict[str, Any], labels: dict[str, Any]) -> Floats:
-    """What the heads read, for all patients, from the groups already computed."""
-    names = list(groups)
-    inputs = [model.get_layer(f"{name}_standard").input for name in names]
-    values = [groups[name] for name in names]
-    if "clinical" in names:
-        inputs.append(model.input["clinical_known"])
-        values.append(labels["known"])
-    probe = keras.Model(inputs, model.get_layer(FEATURES).output)
-    return np.asarray(probe(values, training=False)).astype(np.float64)
+    """What the heads read, for all patients, from the groups already computed.
+
+    The layers are called on numbers: a second Keras model from the middle of the first one would
+    add nodes to its graph, and it could no longer be saved.
+    """
+    parts = []
+    for name, values in groups.items():
+        part = model.get_layer(f"{name}_standard")(values)
+        if name.startswith("learned"):
+            part = model.get_layer(f"{name}_projection")(part)
+            part = model.get_layer(f"{name}_embedding")(part)
+        if name == "clinical":
+            part = part * labels["known"]
+        parts.append(np.asarray(part))
+    return np.concatenate(parts, axis=1).astype(np.float64)
 
 
 def _survival_task(features: Floats, labels: dict[str, Any], edges: Sequence[float]) -> HeadTask:

@@ -1,0 +1,62 @@
+"""What is fitted in closed form is what the network then computes."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from pet_mtl.config import ModelConfig
+from pet_mtl.models import FEATURES, ModelSpec, build_model, load_model
+from pet_mtl.sample import GridPlan
+from pet_mtl.training.features import fit_outcomes
+
+PATIENTS, SIZE = 24, 16
+
+
+def patients(covariates: int) -> tf.data.Dataset:
+    """Random cubes with a lesion each; the response follows the lesion's uptake."""
+    rng = np.random.default_rng(3)
+    uptake = rng.uniform(3, 12, PATIENTS).astype(np.float32)
+    cubes = rng.random((2, PATIENTS, SIZE, SIZE, SIZE, 1)).astype(np.float32)
+    cubes[:, :, 5:11, 5:11, 5:11] += uptake[None, :, None, None, None, None]
+    inputs = {"fine": cubes[0], "context": cubes[1]}
+    if covariates:
+        inputs["clinical"] = rng.normal(size=(PATIENTS, covariates)).astype(np.float32)
+        inputs["clinical_known"] = rng.integers(0, 2, (PATIENTS, covariates)).astype(np.float32)
+    times = np.stack([rng.uniform(10, 900, PATIENTS), rng.integers(0, 2, PATIENTS)], 1)
+    targets = {
+        "survival": times.astype(np.float32),
+        "response": (uptake > 7).astype(np.float32)[:, None],
+    }
+    weights = {name: np.ones(PATIENTS, np.float32) for name in targets}
+    return tf.data.Dataset.from_tensor_slices((inputs, targets, weights)).batch(5)
+
+
+@pytest.mark.parametrize("covariates", [0, 2])
+def test_the_network_computes_what_was_fitted(covariates: int, tmp_path: Path) -> None:
+    keras.utils.set_random_seed(0)
+    config = ModelConfig(filters=(4, 8), groups=2, embedding=2)
+    names = tuple(f"c{k}" for k in range(covariates))
+    spec = ModelSpec(GridPlan(SIZE, 3.0, 6.0), names, (100.0, 300.0, 900.0))
+    model = build_model(config, spec)
+    batches = patients(covariates)
+    report = fit_outcomes(model, batches, (0.1, 1.0), seed=0)
+    assert report.features == model.get_layer(FEATURES).output.shape[-1]
+    probe = keras.Model(model.input, model.get_layer(FEATURES).output)
+    inputs = {
+        name: np.concatenate([batch[0][name].numpy() for batch in batches])
+        for name in next(iter(batches))[0]
+    }
+    features = np.asarray(probe(inputs))
+    assert np.abs(features).max() <= 4.0
+    logit = features @ report.response.slopes + report.response.baseline[0]
+    outputs = model(inputs)
+    assert np.asarray(outputs["response"])[:, 0] == pytest.approx(logit, abs=1e-4)
+    # The lesion's uptake decides, and the fit has found it.
+    truth = np.concatenate([batch[1]["response"].numpy() for batch in batches])[:, 0]
+    assert logit[truth == 1].mean() > logit[truth == 0].mean() + 0.5
+    model.save(tmp_path / "best.keras")
+    again = load_model(tmp_path / "best.keras")(inputs)
+    assert np.asarray(again["survival"]) == pytest.approx(np.asarray(outputs["survival"]), abs=1e-5)
