@@ -4,7 +4,7 @@ With few patients the heads decide more than the network. They are linear, so th
 likelihood has one optimum, and inner folds choose the penalty.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,29 +92,56 @@ def _flat(task: HeadTask) -> HeadWeights:
 
 
 def _solve(task: HeadTask, penalty: float) -> HeadWeights:
-    """The optimum for one penalty."""
-    width, cells = task.features.shape[1], task.hits.shape[1]
+    """The optimum for one penalty, by Newton's method in a trust region."""
+    width = task.features.shape[1]
+    problem = _Problem(task, penalty)
     start = np.concatenate([np.zeros(width), _flat(task).baseline])
-    found = optimize.minimize(_objective(task, penalty), start, jac=True, method="L-BFGS-B")
-    return HeadWeights(found.x[:width], found.x[width : width + cells], penalty)
+    found = optimize.minimize(
+        problem.value, start, jac=problem.gradient, hess=problem.hessian, method="trust-exact"
+    )
+    return HeadWeights(found.x[:width], found.x[width:], penalty)
 
 
-def _objective(task: HeadTask, penalty: float) -> Callable[[Floats], tuple[float, Floats]]:
-    """Mean negative log likelihood + penalty / 2 |slopes|^2, and its gradient."""
-    patients, width = task.features.shape
+@dataclass(frozen=True)
+class _Problem:
+    """Mean negative log likelihood + penalty / 2 |slopes|^2, with its derivatives.
 
-    def value(parameters: Floats) -> tuple[float, Floats]:
-        slopes, baseline = parameters[:width], parameters[width:]
-        logits = (task.features @ slopes)[:, None] + baseline[None, :]
-        loss = np.sum(task.at_risk * np.logaddexp(0.0, logits) - task.hits * logits) / patients
-        residual = (task.at_risk * special.expit(logits) - task.hits) / patients
-        slope_gradient = task.features.T @ residual.sum(axis=1) + penalty * slopes
-        # Next to no penalty on the baseline: only so that an empty cell stays finite.
-        base_gradient = residual.sum(axis=0) + _BASELINE_PENALTY * baseline
-        loss += 0.5 * penalty * slopes @ slopes + 0.5 * _BASELINE_PENALTY * baseline @ baseline
-        return float(loss), np.concatenate([slope_gradient, base_gradient])
+    Parameters are the slopes followed by the baseline. First derivatives alone would take
+    thousands of steps where there are more features than patients.
+    """
 
-    return value
+    task: HeadTask
+    penalty: float
+
+    def _logits(self, parameters: Floats) -> Floats:
+        width = self.task.features.shape[1]
+        risk = self.task.features @ parameters[:width]
+        return risk[:, None] + parameters[None, width:]  # (patients, cells)
+
+    def _penalties(self) -> Floats:
+        """One a parameter; next to none on the baseline, so that empty cells stay finite."""
+        width, cells = self.task.features.shape[1], self.task.hits.shape[1]
+        return np.concatenate([np.full(width, self.penalty), np.full(cells, _BASELINE_PENALTY)])
+
+    def value(self, parameters: Floats) -> float:
+        logits = self._logits(parameters)
+        cells = self.task.at_risk * np.logaddexp(0.0, logits) - self.task.hits * logits
+        return float(cells.sum() / len(logits) + 0.5 * self._penalties() @ parameters**2)
+
+    def gradient(self, parameters: Floats) -> Floats:
+        probability = special.expit(self._logits(parameters))
+        residual = (self.task.at_risk * probability - self.task.hits) / len(probability)
+        slopes = self.task.features.T @ residual.sum(axis=1)
+        return np.concatenate([slopes, residual.sum(axis=0)]) + self._penalties() * parameters
+
+    def hessian(self, parameters: Floats) -> Floats:
+        probability = special.expit(self._logits(parameters))
+        weight = self.task.at_risk * probability * (1 - probability) / len(probability)
+        features = self.task.features
+        cross = features.T @ weight  # (features, cells)
+        slopes = (features * weight.sum(axis=1, keepdims=True)).T @ features
+        blocks = np.block([[slopes, cross], [cross.T, np.diag(weight.sum(axis=0))]])
+        return blocks + np.diag(self._penalties())
 
 
 def _loss(head: HeadWeights, task: HeadTask) -> float:
