@@ -1,13 +1,13 @@
 """The files of a dataset and the private ones beside it: names, lock, tidying."""
 
 import contextlib
-import fcntl
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from pet_mtl.errors import DatasetError, UsageError
+from pet_mtl.processes import only_one
 from pet_mtl.tfrecords.shards import SHARD_PATTERN
 
 _TEMPORARY = re.compile(r"\.tmp-.*")
@@ -102,16 +102,13 @@ class DatasetFolder:
             DatasetError: Another run is at work.
         """
         self.work.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with (self.work / "lock").open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise DatasetError(
-                    "DATASET_BUSY",
-                    "another `pet-mtl convert` is writing this dataset",
-                    todo="Wait for it, or give another folder",
-                    subject=str(self.path),
-                ) from error
+        busy = DatasetError(
+            "DATASET_BUSY",
+            "another `pet-mtl convert` is writing this dataset",
+            todo="Wait for it, or give another folder",
+            subject=str(self.path),
+        )
+        with only_one(self.work / "lock", busy):
             yield
 
 

@@ -1,9 +1,7 @@
 """Work on all cores, in order, with bounded memory, and without orphans."""
 
 import multiprocessing
-import multiprocessing.connection
 import os
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -12,6 +10,7 @@ from itertools import islice
 from typing import TypeVar
 
 from pet_mtl.errors import DatasetError
+from pet_mtl.processes import end_with_parent
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -71,7 +70,7 @@ class Workers:
         """The pool. A forked copy of TensorFlow's threads can hang; a spawned process cannot."""
         if self._pool is None:
             context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(self._jobs, context, _end_with_parent)
+            self._pool = ProcessPoolExecutor(self._jobs, context, end_with_parent)
         return self._pool
 
 
@@ -85,15 +84,3 @@ def _window(
         result = flying.popleft().result()
         flying.extend(pool.submit(work, task) for task in islice(waiting, 1))
         yield result
-
-
-def _end_with_parent() -> None:
-    """Ends this worker when its parent is killed; else it would wait for work forever."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_watch, args=(parent.sentinel,), daemon=True).start()
-
-
-def _watch(sentinel: int) -> None:
-    multiprocessing.connection.wait([sentinel])
-    os._exit(1)

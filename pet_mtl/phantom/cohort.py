@@ -19,6 +19,7 @@ from pet_mtl.phantom.dicom import draw_scan, write_series
 from pet_mtl.phantom.law import FACTORS, age_years, log_hazard, logit
 from pet_mtl.phantom.patient import factors_of, make_patient, outcome_of, stream
 from pet_mtl.phantom.rtstruct import write_rtstruct
+from pet_mtl.processes import end_with_parent
 
 CLINICAL_COLUMNS = ("patient_id", "age", "time_days", "event", "response")
 TRUTH_COLUMNS = ("patient_id", "log_hazard", "log_hazard_image", "logit", *FACTORS)
@@ -111,7 +112,7 @@ def _each_study(studies: Path, config: PhantomConfig) -> Iterator[None]:
         return
     # Forking a process with threads can hang; spawn works everywhere and its second is paid once.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+    with ProcessPoolExecutor(workers, context, end_with_parent) as pool:
         jobs = [
             pool.submit(write_patient, studies, config, index) for index in range(config.patients)
         ]

@@ -8,6 +8,7 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from types import TracebackType
 
+from pet_mtl.processes import end_with_parent
 from pet_mtl.writers.overview import Overview, write_overview
 
 
@@ -37,7 +38,7 @@ class PicturePool:
     def __init__(self, processes: int) -> None:
         # spawn: a forked copy of a process that runs TensorFlow may hang.
         context = multiprocessing.get_context("spawn")
-        self._pool = ProcessPoolExecutor(processes, mp_context=context) if processes else None
+        self._pool = ProcessPoolExecutor(processes, context, end_with_parent) if processes else None
 
     def __enter__(self) -> "PicturePool":
         return self

@@ -1,18 +1,18 @@
 """A run: one or all folds of a dataset, their out-of-fold predictions, one exported model."""
 
+import contextlib
 import multiprocessing
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pet_mtl.config import TrainConfig, from_dict, to_dict
-from pet_mtl.errors import DatasetError, ModelError, UsageError
+from pet_mtl.errors import DatasetError, ModelError, PetMtlError, UsageError
 from pet_mtl.export import export_bundle, versions
 from pet_mtl.files import read_csv, write_csv, write_json
 from pet_mtl.models import ModelSpec, load_model
+from pet_mtl.processes import end_with_parent, only_one
 from pet_mtl.tfrecords.dataset import DatasetInfo, read_info
 from pet_mtl.training.fold import FoldJob, train_fold
 from pet_mtl.training.plan import RunPlan, check_plan
@@ -97,28 +97,44 @@ def _in_own_process(
     """One process a fold, so that the memory of one never adds to the next."""
     report(f"fold {fold}: training")
     context = multiprocessing.get_context("spawn")
-    queue = context.Manager().Queue()
-    with ProcessPoolExecutor(1, mp_context=context) as pool:
-        job = pool.submit(_train_one, dataset, run, to_dict(config), fold, queue)
-        job.add_done_callback(lambda _: queue.put(None))
-        while (line := queue.get()) is not None:
-            report(f"fold {fold}: {line}")
-        try:
-            job.result()
-        except BrokenProcessPool as error:
-            raise ModelError(
-                "TRAIN_DIED",
-                "the training process ended without a word, perhaps for lack of memory",
-                todo="Give a smaller stage.batch_size and run the same command again",
-                subject=f"fold {fold}",
-            ) from error
+    reader, writer = context.Pipe(duplex=False)
+    arguments = (dataset, run, to_dict(config), fold, writer)
+    child = context.Process(target=_train_one, args=arguments)
+    child.start()
+    writer.close()  # so that the child's end of the pipe is the only one, and its death is seen
+    failure: PetMtlError | None = ModelError(
+        "TRAIN_DIED",
+        "the training process ended without finishing",
+        todo="See above for its last words; if it lacked memory, give a smaller "
+        "stage.batch_size. The same command goes on where it stood",
+        subject=f"fold {fold}",
+    )
+    with contextlib.suppress(EOFError):
+        while isinstance(message := reader.recv(), str):
+            report(f"fold {fold}: {message}")
+        failure = message
+    child.join()
+    if failure is not None:
+        raise failure
 
 
-def _train_one(dataset: Path, run: Path, config: dict[str, Any], fold: int, queue: Any) -> None:
-    """What the child process does."""
-    job = FoldJob(read_info(dataset), from_dict(TrainConfig, config), fold, fold_folder(run, fold))
-    job.folder.mkdir(parents=True, exist_ok=True)
-    train_fold(job, queue.put)
+def _train_one(dataset: Path, run: Path, config: dict[str, Any], fold: int, writer: Any) -> None:
+    """What the child process does; its last message is None, or why it failed."""
+    end_with_parent()
+    folder = fold_folder(run, fold)
+    busy = UsageError(
+        "RUN_BUSY",
+        "another `pet-mtl train` is training this fold",
+        todo="Wait for it, or give another -o",
+        subject=f"fold {fold}",
+    )
+    try:
+        with only_one(folder / "state" / "lock", busy):
+            job = FoldJob(read_info(dataset), from_dict(TrainConfig, config), fold, folder)
+            train_fold(job, writer.send)
+        writer.send(None)
+    except PetMtlError as error:
+        writer.send(error)
 
 
 def _collect(run: Path, info: DatasetInfo) -> None:

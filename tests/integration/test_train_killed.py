@@ -13,6 +13,8 @@ from pet_mtl.models import load_model
 
 pytestmark = pytest.mark.slow
 
+_KILL = signal.SIGKILL
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -22,19 +24,21 @@ def train(dataset: Path, tmp_path: Path, quick: list[str]) -> tuple[object, ...]
     return ("train", dataset, "-o", tmp_path / "run", "--fold", "0", *quick)
 
 
-@pytest.mark.parametrize("sign", ["mask 2/3", "joint 1/1"])
+@pytest.mark.parametrize(("sign", "whole_group"), [("mask 2/3", True), ("joint 1/1", False)])
 def test_goes_on_where_it_stood(
     train: tuple[object, ...],
     tmp_path: Path,
     pet_mtl: Run,
     command: Callable[..., list[str]],
     sign: str,
+    whole_group: bool,
 ) -> None:
     run = tmp_path / "run"
     with subprocess.Popen(
         command(*train), stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
-        seen = [line for line in iter(process.stderr.readline, "") if _kill_at(process, line, sign)]
+        kill = os.killpg if whole_group else os.kill
+        seen = [line for line in process.stderr if sign in line and not kill(process.pid, _KILL)]
     assert seen, "training ended before it could be killed"
     assert process.returncode == -signal.SIGKILL
     assert not (run / "fold_0" / "predictions.csv").exists()
@@ -46,11 +50,3 @@ def test_goes_on_where_it_stood(
     load_model(run / "fold_0" / "best.keras")
     assert (run / "out_of_fold.csv").is_file()
     assert not list((run / "fold_0").rglob(".tmp-*")), "temporary files were left behind"
-
-
-def _kill_at(process: subprocess.Popen[str], line: str, sign: str) -> bool:
-    """Kills the whole process group at a line of the progress."""
-    if sign not in line:
-        return False
-    os.killpg(process.pid, signal.SIGKILL)
-    return True
