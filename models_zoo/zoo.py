@@ -112,11 +112,11 @@ class Zoo:
         )
 
 
-def _damaged(name: str, what: str) -> ModelError:
+def _damaged(name: str, found: str) -> ModelError:
     return ModelError(
         "ZOO_DAMAGED",
-        what,
-        expected="the files of the index, unchanged",
+        "the model's files are not those of the index",
+        found=found,
         todo="Do not use this copy; install or copy the model again",
         subject=name,
     )
