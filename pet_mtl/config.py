@@ -19,6 +19,24 @@ from pet_mtl.errors import ConfigError
 T = TypeVar("T")
 
 
+def _check_range(config: Any, low: float, high: float, *names: str) -> None:
+    """Every number of the named fields lies in [low, high].
+
+    Raises:
+        ConfigError: One does not.
+    """
+    for name in names:
+        value = getattr(config, name)
+        for number in value if isinstance(value, tuple) else (value,):
+            if not low <= number <= high:
+                raise ConfigError(
+                    "CONFIG_RANGE",
+                    f"the value of {name} is out of range",
+                    expected=f"{low:g} to {high:g}",
+                    found=f"{number:g}",
+                )
+
+
 @dataclass(frozen=True)
 class ModelConfig:
     """The network. What the paper leaves open is chosen here (docs/adr/0004-the-paper.md).
@@ -51,6 +69,19 @@ class ModelConfig:
     intervals: int = 12
     suv_clip: float = 30.0
 
+    def __post_init__(self) -> None:
+        if not self.filters or self.ring_mm[0] >= self.ring_mm[1]:
+            raise ConfigError(
+                "CONFIG_RANGE",
+                "model.filters needs a level, and model.ring_mm an inner below an outer distance",
+                found=f"filters {self.filters}, ring_mm {self.ring_mm}",
+            )
+        _check_range(self, 1, 4096, "filters", "groups", "embedding")
+        _check_range(self, 0, 200, "ring_mm")
+        _check_range(self, 3, 200, "intervals")
+        _check_range(self, 0, 0.95, "dropout")
+        _check_range(self, 1, 1e4, "suv_clip")
+
 
 @dataclass(frozen=True)
 class AugmentConfig:
@@ -67,6 +98,10 @@ class AugmentConfig:
     shift_voxels: int = 4
     calibration: float = 0.03
     noise: float = 0.05
+
+    def __post_init__(self) -> None:
+        _check_range(self, 0, 64, "shift_voxels")
+        _check_range(self, 0, 2, "calibration", "noise")
 
 
 @dataclass(frozen=True)
@@ -86,6 +121,12 @@ class LossConfig:
     survival: float = 0.3
     response: float = 0.3
     head_penalty: tuple[float, ...] = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
+
+    def __post_init__(self) -> None:
+        _check_range(self, 0, 1e6, "mask", "reconstruction", "survival", "response")
+        _check_range(self, 1e-9, 1e9, "head_penalty")
+        if not self.head_penalty:
+            raise ConfigError("CONFIG_RANGE", "loss.head_penalty needs at least one penalty")
 
 
 @dataclass(frozen=True)
@@ -113,6 +154,13 @@ class StageConfig:
     clip_norm: float = 5.0
     validate_every: int = 40
     patience: int = 5
+
+    def __post_init__(self) -> None:
+        _check_range(self, 1, 1e9, "batch_size", "mask_steps", "validate_every", "patience")
+        _check_range(self, 0, 1e9, "joint_steps")
+        _check_range(self, 1e-9, 10, "mask_rate", "joint_rate")
+        _check_range(self, 1e-9, 1e9, "clip_norm")
+        _check_range(self, 0, 1, "weight_decay")
 
 
 @dataclass(frozen=True)

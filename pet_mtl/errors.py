@@ -45,7 +45,9 @@ class Problem:
         if self.found:
             parts.append(f"found {self.found}")
         text = "; ".join(parts) + "."
-        return f"{text} {self.todo.rstrip('.')}." if self.todo else text
+        if not self.todo:
+            return text
+        return f"{text} {self.todo}{'' if self.todo.endswith(('?', '.')) else '.'}"
 
 
 class PetMtlError(Exception):

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pet_mtl.errors import StudyError
+from pet_mtl.geometry import Grid
 from pet_mtl.prediction.lesion import (
     LesionStatistics,
     lesion_statistics,
@@ -134,6 +135,7 @@ def _start(case: _Case) -> _Start:
     """The first centre: given by point or mask, or found."""
     study, wanted = case.study, case.request.centre
     if not isinstance(wanted, str):
+        _check_inside(wanted, case.volume.grid)
         return _Start(wanted, "point")
     warnings: tuple[str, ...] = ()
     if wanted == "mask":
@@ -144,6 +146,24 @@ def _start(case: _Case) -> _Start:
     if finding.faint:
         warnings += ("LESION_FAINT: no region is likely a lesion; the likeliest place was taken",)
     return _Start(finding.centre_mm, "found", finding.candidates, warnings)
+
+
+def _check_inside(point_mm: Point, upright_grid: Grid) -> None:
+    """Refuses a point beyond the image: numbers computed on nothing look like any others."""
+    index = upright_grid.world_to_index(point_mm)
+    if ((index >= -0.5) & (index <= np.asarray(upright_grid.shape) - 0.5)).all():
+        return
+    last = upright_grid.index_to_world(np.asarray(upright_grid.shape) - 1)
+    spans = ", ".join(
+        f"{axis} {low:.0f} to {high:.0f}"
+        for axis, low, high in zip("xyz", upright_grid.origin_mm, last, strict=True)
+    )
+    raise StudyError(
+        "PREDICT_CENTRE_OUTSIDE",
+        "the given point lies outside the image",
+        expected=f"a point (x, y, z) in mm, LPS, within {spans}",
+        found=", ".join(f"{value:g}" for value in point_mm),
+    )
 
 
 def _settle(case: _Case, start: _Start) -> tuple[_Look, int]:

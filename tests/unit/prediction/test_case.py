@@ -59,6 +59,13 @@ def test_point_off_the_middle_is_recentred(model, ball, study_of):
     assert np.abs(np.subtract(found.centre_mm, CENTRE)).max() <= 4
 
 
+def test_point_beyond_the_image_is_refused(model, ball, study_of):
+    study = study_of([ball(CENTRE, 20.0)])
+    with pytest.raises(StudyError, match="PREDICT_CENTRE_OUTSIDE"):
+        predict_case(study, model, Request((9000.0, 0.0, 0.0)))
+    assert model.calls == 0
+
+
 def test_recentring_stops(model, ball, study_of):
     class Fleeing(type(model)):
         def predict(self, *inputs):
