@@ -19,7 +19,8 @@ from pet_mtl.training.batches import BatchPlan, only, plain_batches, training_ba
 from pet_mtl.training.features import fit_outcomes
 from pet_mtl.training.inner import InnerSplit, split_patients
 from pet_mtl.training.oof import write_predictions
-from pet_mtl.training.stage import Report, StageData, StagePlan, StageSettings, run_stage
+from pet_mtl.training.second_try import run_stage_safely
+from pet_mtl.training.stage import Report, StageData, StagePlan, StageSettings
 
 _EVENTS_PER_INTERVAL = 4
 _FEWEST_INTERVALS = 3
@@ -83,8 +84,8 @@ def _learn(
     settings = StageSettings(config.loss, config.stage, job.folder / "state", report)
     history: list[tuple[Any, ...]] = []
     for stage in _stages(model, config):
-        rows = run_stage(model, stage, _stage_data(stage, config, split, plan), settings)
-        history += [(stage.name, *row) for row in rows]
+        data = _stage_data(stage, config, split, plan)
+        history += run_stage_safely(model, stage, data, settings)
         if stage.name == "mask":
             everyone = plain_batches(split.training.concatenate(split.validation), plan)
             heads = fit_outcomes(model, everyone, config.loss.head_penalty, plan.seed)

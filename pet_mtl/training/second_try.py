@@ -1,0 +1,65 @@
+"""A second try for a mask stage that ended in the empty mask.
+
+From few patients a large step early on can leave the decoder where it outlines nothing and
+learns nothing more. That is seen from the training patients alone, and mended by the same
+start with smaller steps.
+"""
+
+import dataclasses
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from pet_mtl.training.stage import StageData, StagePlan, StageSettings, run_stage
+
+_SLOWER = 0.25
+_BATCHES = 3
+
+
+def run_stage_safely(
+    model: keras.Model, plan: StagePlan, data: StageData, settings: StageSettings
+) -> list[tuple[Any, ...]]:
+    """Runs a stage; once more, slower, if it learned to outline nothing.
+
+    Args:
+        model: The whole network.
+        plan: What to train.
+        data: Batches.
+        settings: What all stages share.
+
+    Returns:
+        History: rows of (stage, epoch, training loss, validation loss).
+    """
+    start = model.get_weights()
+    rows = [(plan.name, *row) for row in run_stage(model, plan, data, settings)]
+    if plan.name != "mask" or outlines_something(model, data.training):
+        return rows
+    settings.report("mask: nothing is outlined; begun anew with smaller steps")
+    model.set_weights(start)
+    again = dataclasses.replace(plan, name="mask_again", rate=plan.rate * _SLOWER)
+    rows += [(again.name, *row) for row in run_stage(model, again, data, settings)]
+    if not outlines_something(model, data.training):
+        settings.report("mask: still nothing is outlined; the outcomes rest on the whole cubes")
+    return rows
+
+
+def outlines_something(model: keras.Model, training: tf.data.Dataset) -> bool:
+    """Whether the mask is not empty for at least half of some outlined training patients.
+
+    Args:
+        model: The whole network.
+        training: Batches of (inputs, targets, weights).
+
+    Returns:
+        True also if no patient of these batches is outlined: then there is nothing to learn.
+    """
+    part = keras.Model(model.input, model.output["mask"])
+    found, outlined = 0.0, 0.0
+    for inputs, _, weights in training.take(_BATCHES):
+        logits = part(inputs, training=False)[..., 0]  # (batch, z, y, x), the fine cube
+        marked = tf.cast(tf.reduce_any(logits > 0, axis=(1, 2, 3)), tf.float32)
+        known = tf.cast(weights["mask"] > 0, tf.float32)
+        found += float(tf.reduce_sum(marked * known))
+        outlined += float(tf.reduce_sum(known))
+    return outlined == 0 or found >= outlined / 2
