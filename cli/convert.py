@@ -7,6 +7,7 @@ import click
 
 from pet_mtl.cli._progress import progress
 from pet_mtl.conversion import ConvertConfig, ConvertResult
+from pet_mtl.conversion.folder import DatasetFolder
 from pet_mtl.errors import UsageError
 from pet_mtl.preprocess.plan import DEFAULT_SIZE, GridOptions
 from pet_mtl.readers.clinical import ClinicalColumns
@@ -42,7 +43,8 @@ def command(
 
     SRC holds a folder a patient (DICOM), or NIfTI, NRRD or MHA pairs. A row of the table belongs
     to a study by the folder's name or the PatientID. Refused studies are listed in
-    DATASET/rejected.csv. Beside DATASET lie its private files: DATASET.key, DATASET.ids.csv and
+    DATASET/rejected.csv. Beside DATASET lie its private files: DATASET.key, DATASET.ids.csv,
+    DATASET.unmatched.csv (rows and studies that do not meet, refused studies, by name) and
     DATASET.work, by which an interrupted run goes on.
     """
     config = _config(clinical, key, options)
@@ -103,5 +105,9 @@ def _tell(result: ConvertResult) -> None:
         click.echo(f"{result.unmatched_rows} rows of the table match no study", err=True)
     if result.unmatched_studies:
         click.echo(f"{result.unmatched_studies} studies have no row: kept, no labels", err=True)
+    if counts["rejected"] or result.unmatched_rows or result.unmatched_studies:
+        folder = DatasetFolder(result.dataset)
+        click.echo(f"their names (private): {folder.unmatched}", err=True)
+        click.echo(f"names of all pseudonyms (private): {folder.names}", err=True)
     for notice in result.notices:
         click.echo(notice, err=True)

@@ -1,8 +1,8 @@
 """Who goes into which fold and which shard, decided before anything is written.
 
 Pure arithmetic on what is known of the studies. A patient is in one fold only, classes are
-spread evenly, and the order depends on the images and the seed alone, so that the same cohort
-gives the same folds whatever its pseudonyms are.
+spread evenly, and who comes next depends on the studies' names and the seed alone, so that the
+same cohort gives the same folds whatever its pseudonyms and its file format are.
 """
 
 import hashlib
@@ -24,6 +24,7 @@ class Member:
 
     Attributes:
         sample_id: Pseudonym.
+        name: Its name in the source, once in a cohort; never written anywhere.
         patient: Equal for studies of one patient; never written anywhere.
         content: Hash of the image. Equal images are kept in one fold, too.
         event: Event seen, censored, or unknown.
@@ -32,6 +33,7 @@ class Member:
     """
 
     sample_id: str
+    name: str
     patient: str
     content: str
     event: bool | None = None
@@ -115,13 +117,14 @@ def plan_shards(
     groups = patient_groups(members)
     folds = max(1, min(folds, len(groups)))
     dealt: dict[int, list[Member]] = defaultdict(list)
-    ordered = sorted(groups, key=lambda group: (_stratum(group), _rank(group[0], seed)))
+    ordered = sorted(groups, key=lambda g: (_stratum(g), min(_rank(m, seed) for m in g)))
     for place, group in enumerate(ordered):
         dealt[place % folds].extend(group)
     per_shard = max(1, shard_bytes // max(1, record_bytes))
     shards: list[Shard] = []
     for fold in sorted(dealt):
-        names = [m.sample_id for m in sorted(dealt[fold], key=lambda m: _rank(m, seed))]
+        # An order by name would tell a list of names from the pseudonyms; the key hides this one.
+        names = sorted(m.sample_id for m in dealt[fold])
         shards.extend(_cut(fold, names, per_shard))
     return ShardPlan(folds, tuple(shards))
 
@@ -133,7 +136,7 @@ def patient_groups(members: Sequence[Member]) -> list[list[Member]]:
         members: All studies.
 
     Returns:
-        Groups in an order that does not depend on the order given, each ordered by image.
+        Groups in an order that does not depend on the order given, each ordered by name.
     """
     parent: dict[str, str] = {}
 
@@ -147,7 +150,7 @@ def patient_groups(members: Sequence[Member]) -> list[list[Member]]:
     for member in members:
         parent[root(f"patient {member.patient}")] = root(f"content {member.content}")
     groups: dict[str, list[Member]] = defaultdict(list)
-    for member in sorted(members, key=lambda m: (m.content, m.sample_id)):
+    for member in sorted(members, key=lambda m: m.name):
         groups[root(f"content {member.content}")].append(member)
     return list(groups.values())
 
@@ -159,9 +162,9 @@ def _stratum(group: Sequence[Member]) -> tuple[str, str, str]:
     return event, response, str(any(m.has_mask for m in group))
 
 
-def _rank(member: Member, seed: int) -> tuple[str, str]:
-    """Random-looking, stable place; the pseudonym only tells equal images apart."""
-    return hashlib.sha256(f"{seed} {member.content}".encode()).hexdigest(), member.sample_id
+def _rank(member: Member, seed: int) -> str:
+    """Random-looking, stable place; the same for the same study in another file format."""
+    return hashlib.sha256(f"{seed} {member.name}".encode()).hexdigest()
 
 
 def _cut(fold: int, names: Sequence[str], per_shard: int) -> list[Shard]:

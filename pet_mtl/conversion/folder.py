@@ -18,7 +18,7 @@ _OWN = ("dataset.json", "dataset_info.json", "features.json", "studies.csv", "re
 class DatasetFolder:
     """A dataset directory and what lies beside it.
 
-    The directory itself may be given away: it holds no name. The key, the list of names and the
+    The directory itself may be given away: it holds no name. The key, the lists of names and the
     work folder (cut-outs of the studies, by which an interrupted run goes on) stay beside it.
 
     Attributes:
@@ -41,6 +41,11 @@ class DatasetFolder:
     def names(self) -> Path:
         """The private list of pseudonyms and names."""
         return self._beside(".ids.csv")
+
+    @property
+    def unmatched(self) -> Path:
+        """The private list of rows without study, studies without row, and refused studies."""
+        return self._beside(".unmatched.csv")
 
     @property
     def work(self) -> Path:

@@ -2,12 +2,18 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 
 from pet_mtl.conversion.folder import DatasetFolder
+from pet_mtl.conversion.matching import (
+    Unmatched,
+    check_match,
+    rows_without_study,
+    write_unmatched,
+)
 from pet_mtl.conversion.pool import Workers, cores
 from pet_mtl.conversion.settings import ConvertConfig, ConvertResult, Progress, no_progress
 from pet_mtl.conversion.tables import (
@@ -66,8 +72,9 @@ class _Job:
     entries: tuple[_Entry, ...]
     refused: tuple[Rejection, ...]
     inputs: str
+    names: Mapping[str, str]
     covariates: tuple[str, ...]
-    unmatched_rows: int
+    unmatched_rows: tuple[str, ...]
 
 
 def convert(
@@ -92,7 +99,8 @@ def convert(
 
     Raises:
         UsageError: A wrong option, or a folder that holds something else.
-        ClinicalError: The clinical table cannot be used; nothing has been done then.
+        ClinicalError: The clinical table cannot be used, or is of other patients; nothing has
+            been done then.
         DatasetError: Not one study could be converted, or another run is at work.
     """
     config = config or ConvertConfig()
@@ -102,6 +110,8 @@ def convert(
     folder = DatasetFolder(dataset)
     folder.check()
     search = find_studies(src)
+    if table is not None and config.columns is not None:
+        check_match(table, search, config.columns.id)
     key = load_or_make_key(config.key or folder.key)
     with folder.locked():
         folder.prepare()
@@ -109,11 +119,11 @@ def convert(
         entries = _entries(search.sources, table, key, folder, config)
         names = {pseudonym(key, name): name for name, _ in search.passed_over}
         names |= {entry.sample_id: entry.source.name for entry in entries}
-        unmatched = len(table.unmatched(search.sources)) if table else 0
+        unmatched = rows_without_study(table, search) if table else ()
         inputs = _inputs_key(entries, refused, config, key)
         covariates = table.covariates if table else ()
-        job = _Job(folder, config, progress, entries, refused, inputs, covariates, unmatched)
-        return _finished_before(job) or _convert(job, names)
+        job = _Job(folder, config, progress, entries, refused, inputs, names, covariates, unmatched)
+        return _finished_before(job) or _convert(job)
 
 
 def _entries(
@@ -164,15 +174,19 @@ def _finished_before(job: _Job) -> ConvertResult | None:
         return None
     if state != {"inputs": job.inputs, "fingerprint": info.fingerprint}:
         return None
+    if not job.folder.unmatched.exists():
+        return None
     return replace(_result(job, info), done_before=True)
 
 
-def _convert(job: _Job, names: Mapping[str, str]) -> ConvertResult:
+def _convert(job: _Job) -> ConvertResult:
     """Reads what is missing, then writes everything anew."""
     job.folder.done.unlink(missing_ok=True)
-    write_names(job.folder, names)
+    write_names(job.folder, job.names)
     with Workers(min(job.config.jobs or cores(), len(job.entries))) as workers:
         facts, rejected, read = _read_all(job, workers)
+        unmatched = Unmatched(job.unmatched_rows, _without_row(job, facts), tuple(rejected))
+        write_unmatched(job.folder, unmatched, job.names)
         if not facts:
             write_rejected(job.folder, rejected)
             raise _nothing(job, rejected)
@@ -217,6 +231,14 @@ def _read_all(job: _Job, workers: Workers) -> tuple[dict[str, StudyFacts], list[
     return facts, rejected, len(tasks)
 
 
+def _without_row(job: _Job, usable: Container[str]) -> tuple[str, ...]:
+    """Names of the converted studies that have no row; none if there is no table."""
+    if job.config.clinical is None:
+        return ()
+    alone = (entry for entry in job.entries if entry.outcome is None)
+    return tuple(entry.source.name for entry in alone if entry.sample_id in usable)
+
+
 def _nothing(job: _Job, rejected: Sequence[Rejection]) -> DatasetError:
     """Not one study could be used."""
     first = f"The first: {rejected[0].problem.sentence()} " if rejected else ""
@@ -235,7 +257,9 @@ def _plan_shards(job: _Job, facts: Mapping[str, StudyFacts], plan: GridPlan) -> 
         if known is None:
             continue
         labels = (outcome.event, outcome.response, known.has_mask)
-        members.append(Member(entry.sample_id, entry.patient, known.content, *labels))
+        members.append(
+            Member(entry.sample_id, entry.source.name, entry.patient, known.content, *labels)
+        )
     record_bytes = 2 * 4 * plan.size**3 + _OVERHEAD_BYTES
     config = job.config
     return plan_shards(members, config.folds, config.seed, record_bytes, config.shard_bytes)
@@ -283,13 +307,13 @@ def _result(job: _Job, info: DatasetInfo, notices: Sequence[str] = ()) -> Conver
     told = list(notices)
     if info.folds < job.config.folds:
         told.append(f"only {info.folds} folds: there are no more patients")
-    no_row = sum(entry.outcome is None for entry in job.entries) if job.config.clinical else 0
+    usable = {row["sample_id"] for row in info.studies()}
     return ConvertResult(
         dataset=job.folder.path,
         plan=info.plan,
         counts=info.counts,
         folds=info.folds,
-        unmatched_rows=job.unmatched_rows,
-        unmatched_studies=no_row,
+        unmatched_rows=len(job.unmatched_rows),
+        unmatched_studies=len(_without_row(job, usable)),
         notices=tuple(told),
     )

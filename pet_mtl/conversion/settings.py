@@ -36,7 +36,8 @@ class ConvertConfig:
         shard_bytes: Size a shard should not exceed by much.
 
     Raises:
-        ConfigError: A value out of range, or only one of `clinical` and `columns`.
+        ConfigError: A value out of range, or only one of `clinical` and `columns`, or of
+            the columns of time and event.
     """
 
     clinical: Path | None = None
@@ -63,6 +64,12 @@ class ConvertConfig:
                 "a clinical table and the name of its id column belong together",
                 todo="Give both --clinical and --id-column, or neither",
             )
+        if self.columns and (self.columns.time is None) != (self.columns.event is None):
+            raise ConfigError(
+                "CONVERT_TIME_EVENT",
+                "time and event belong together: one alone tells nothing of survival",
+                todo="Give both --time and --event, or neither",
+            )
 
 
 @dataclass(frozen=True)
@@ -75,7 +82,7 @@ class ConvertResult:
         counts: studies, rejected, with_mask, with_survival, with_response.
         folds: Folds made.
         unmatched_rows: Rows of the clinical table that belong to no study.
-        unmatched_studies: Studies that have no row; converted without labels.
+        unmatched_studies: Converted studies that have no row, hence no labels.
         read: Studies read anew; the others were kept from an earlier run.
         notices: What the user should know, a sentence each.
         done_before: Whether the dataset was complete and nothing was to do.

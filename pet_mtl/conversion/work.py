@@ -68,10 +68,17 @@ class CutTask:
 
 @dataclass(frozen=True)
 class Rejection:
-    """A study that cannot be used, without its name."""
+    """A study that cannot be used.
+
+    Attributes:
+        sample_id: Its pseudonym.
+        problem: Why.
+        file: The file it is about, where known; for the private list only.
+    """
 
     sample_id: str
     problem: Problem
+    file: str = ""
 
 
 def input_key(source: StudySource, roi: str | None, width_mm: float) -> str:
@@ -116,7 +123,8 @@ def read_task(task: ReadTask) -> StudyFacts | Rejection:
         volume, facts = examine(read_study(task.source, roi=task.roi))
         save_cutout(task.output, crop_around(volume, facts.centre_mm, task.width_mm), facts)
     except PetMtlError as error:
-        return Rejection(task.sample_id, error.problem)
+        file = "" if error.subject == task.source.name else error.subject
+        return Rejection(task.sample_id, error.problem, file)
     except _LIBRARY_ERRORS as error:
         if isinstance(error, OSError) and error.filename and _is_own(error, task):
             raise

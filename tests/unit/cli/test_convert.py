@@ -52,6 +52,8 @@ def test_all_good(run, tmp_path):
     assert "2 folds; cubes of 8 voxels" in out
     assert "1 rows of the table match no study" in err
     assert "2 studies have no row" in err
+    assert str(tmp_path / "set.unmatched.csv") in err and str(tmp_path / "set.ids.csv") in err
+    assert "P9" not in out + err
     code, out, _ = run(*options)
     assert code == 0
     assert "nothing to do" in out
@@ -74,9 +76,24 @@ def test_nothing_works(run, src):
 
 
 def test_missing_column(run, tmp_path):
-    code, _, err = run("--clinical", tmp_path / "t.csv", "--id-column", "id", "--time", "dayz")
+    code, _, err = run("--clinical", tmp_path / "t.csv", "--id-column", "id", "--response", "dayz")
     assert code == 2
-    assert "days" in err
+    assert "days" in err and "CLINICAL_COLUMN" in err
+    assert not (tmp_path / "set").exists()
+
+
+@pytest.mark.parametrize("alone", [["--time", "days"], ["--event", "dead"]])
+def test_time_and_event_belong_together(run, tmp_path, alone):
+    code, _, err = run("--clinical", tmp_path / "t.csv", "--id-column", "id", *alone)
+    assert code == 2
+    assert "time and event belong together" in err
+    assert not (tmp_path / "set").exists()
+
+
+def test_a_table_of_other_patients(run, tmp_path):
+    code, _, err = run("--clinical", tmp_path / "t.csv", "--id-column", "age")
+    assert code == 2
+    assert "CLINICAL_NO_STUDY" in err and "'age'" in err
     assert not (tmp_path / "set").exists()
 
 

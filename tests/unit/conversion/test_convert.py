@@ -9,6 +9,7 @@ import stat
 import numpy as np
 import pydicom
 import pytest
+import SimpleITK as sitk
 
 from pet_mtl.conversion import ConvertConfig, convert, work
 from pet_mtl.conversion.folder import DatasetFolder
@@ -233,12 +234,56 @@ def test_an_empty_folder(tmp_path, dataset):
 
 
 def test_a_missing_column_stops_before_any_work(cohort, dataset, config):
-    columns = ClinicalColumns("who", "dayz")
+    columns = ClinicalColumns("who", "dayz", "dead")
     with pytest.raises(ClinicalError) as caught:
         convert(cohort, dataset, dataclasses.replace(config, columns=columns))
     assert caught.value.exit_code == 2
     assert not dataset.exists()
     assert not DatasetFolder(dataset).work.exists()
+
+
+def test_a_table_of_other_patients_stops_before_any_work(cohort, dataset, config, count_reads):
+    (cohort.parent / "clinical.csv").write_text("who,days,dead,resp,age\nX1,1,1,1,1\nX2,2,0,0,2\n")
+    with pytest.raises(ClinicalError, match=r"'who'.*--id-column") as caught:
+        convert(cohort, dataset, config)
+    assert (caught.value.code, caught.value.exit_code) == ("CLINICAL_NO_STUDY", 2)
+    assert "X1" not in str(caught.value)
+    assert count_reads == []
+    assert not any(p.name.startswith("set") for p in dataset.parent.iterdir())
+
+
+def test_the_private_list_names_what_does_not_meet(cohort, dataset, config):
+    (cohort / "PAT_02" / "PET_image.nii.gz").write_bytes(b"this is no image")
+    (cohort / "PAT_99").mkdir()
+    table = cohort.parent / "clinical.csv"
+    table.write_text(table.read_text() + "PAT_77,1,1,1,1\n")
+    result = convert(cohort, dataset, config)
+    assert (result.unmatched_rows, result.unmatched_studies) == (1, 1)
+    private = DatasetFolder(dataset).unmatched
+    rows = [tuple(row.values()) for row in read_csv(private)]
+    assert [row[:2] for row in rows] == [
+        ("row_without_study", "PAT_77"), ("study_without_row", "PAT_04"),
+        ("refused", "PAT_02"), ("refused", "PAT_99"),
+    ]  # fmt: skip
+    assert rows[2][3] == "PET_image.nii.gz"
+    assert rows[3][2:] == ("STUDY_EMPTY", "")
+    assert stat.S_IMODE(private.stat().st_mode) == 0o600
+    assert "PAT_" not in "".join(p.read_text() for p in dataset.glob("*.csv"))
+    assert convert(cohort, dataset, config).done_before
+    private.unlink()
+    assert not convert(cohort, dataset, config).done_before
+    assert private.exists()
+
+
+def test_both_formats_of_a_cohort_have_the_same_folds(cohort, dataset, config, tmp_path):
+    convert(cohort, dataset, config)
+    for path in cohort.glob("*/PET_image.nii.gz"):
+        image = sitk.Cast(sitk.ReadImage(str(path)), sitk.sitkFloat64) * 1.000001
+        sitk.WriteImage(image, str(path))
+    other = tmp_path / "copy"
+    convert(cohort, other, dataclasses.replace(config, key=tmp_path / "set.key"))
+    folds = [{r["sample_id"]: r["fold"] for r in read_info(d).studies()} for d in (dataset, other)]
+    assert folds[0] == folds[1]
 
 
 def test_equal_images_share_a_fold_and_a_warning(cohort, dataset, config):
@@ -274,7 +319,17 @@ def test_a_second_run_at_the_same_time_is_refused(cohort, dataset, config):
     assert caught.value.code == "DATASET_BUSY"
 
 
-@pytest.mark.parametrize("wrong", [{"folds": 0}, {"seed": -1}, {"jobs": 0}, {"columns": None}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"folds": 0},
+        {"seed": -1},
+        {"jobs": 0},
+        {"columns": None},
+        {"columns": ClinicalColumns("who", "days")},
+        {"columns": ClinicalColumns("who", None, "dead")},
+    ],
+)
 def test_wrong_settings(config, wrong):
     with pytest.raises(ConfigError):
         dataclasses.replace(config, **wrong)
@@ -323,7 +378,7 @@ def test_no_name_enters_the_dataset(tmp_path, dataset, pet_series):
             assert word not in name
     key = bytes.fromhex(dataset.with_name("set.key").read_text())
     assert names_of(dataset)[pseudonym(key, "QXFOLDER_0")] == "QXFOLDER_0"
-    for private in ("set.key", "set.ids.csv"):
+    for private in ("set.key", "set.ids.csv", "set.unmatched.csv"):
         assert stat.S_IMODE(dataset.with_name(private).stat().st_mode) == 0o600
     assert stat.S_IMODE(dataset.with_name("set.work").stat().st_mode) == 0o700
 
@@ -366,6 +421,7 @@ def test_the_real_cohort_is_accepted_whole_and_the_same_from_both_formats(
         for d in (dataset, other)
     )
     assert left.keys() == right.keys()
+    assert {n: s["fold"] for n, s in left.items()} == {n: s["fold"] for n, s in right.items()}
     for name, sample in left.items():
         for scale in ("fine", "context"):
             for exact in (f"{scale}_mask", f"{scale}_valid"):

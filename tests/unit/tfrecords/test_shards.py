@@ -14,7 +14,7 @@ members = st.lists(
         st.none() | st.booleans(), st.none() | st.integers(0, 1), st.booleans(),
     ),
     min_size=1, max_size=30,
-).map(lambda rows: [Member(f"id{i:02d}", *row) for i, row in enumerate(rows)])  # fmt: skip
+).map(lambda rows: [Member(f"id{i:02d}", f"n{i}", *row) for i, row in enumerate(rows)])  # fmt: skip
 
 
 @given(members, st.integers(1, 6), st.integers(0, 5), st.integers(1, 5), st.randoms())
@@ -36,9 +36,17 @@ def test_partition(cohort, folds, seed, per_shard, random):
     assert plan == plan_shards(shuffled, folds, seed, 10, 10 * per_shard)
 
 
-def cohort_of(count, rename=lambda i: f"id{i}"):
+def cohort_of(count, rename=lambda i: f"id{i}", image="c"):
     return [
-        Member(rename(i), f"p{i}", f"c{i}", event=i % 3 == 0, response=i % 2, has_mask=i % 5 == 0)
+        Member(
+            rename(i),
+            f"n{i}",
+            f"p{i}",
+            f"{image}{i}",
+            event=i % 3 == 0,
+            response=i % 2,
+            has_mask=i % 5 == 0,
+        )
         for i in range(count)
     ]
 
@@ -54,14 +62,20 @@ def test_classes_are_spread_evenly():
     assert set(Counter(fold.values()).values()) == {12}
 
 
-def test_folds_depend_on_seed_and_images_but_not_on_pseudonyms():
-    def folds(seed, rename):
-        cohort = cohort_of(40, rename)
+def test_folds_depend_on_seed_and_names_but_not_on_pseudonyms_or_images():
+    def folds(seed, rename, image="c"):
+        cohort = cohort_of(40, rename, image)
         fold = plan_shards(cohort, 4, seed, 1, 100).fold_of()
         return [fold[m.sample_id] for m in cohort]
 
     assert folds(1, lambda i: f"id{i}") == folds(1, lambda i: f"{-i}")
+    assert folds(1, lambda i: f"id{i}") == folds(1, lambda i: f"id{i}", image="other")
     assert folds(1, lambda i: f"id{i}") != folds(2, lambda i: f"id{i}")
+
+
+def test_the_order_in_a_fold_tells_nothing_of_the_names():
+    plan = plan_shards(cohort_of(12), 2, 0, 1, 100)
+    assert all(list(s.sample_ids) == sorted(s.sample_ids) for s in plan.shards)
 
 
 def test_shards_of_a_fold_are_balanced_and_numbered():
@@ -71,5 +85,6 @@ def test_shards_of_a_fold_are_balanced_and_numbered():
 
 
 def test_one_patient_under_two_images_and_one_image_under_two_patients_stay_together():
-    cohort = [Member("a", "p1", "c1"), Member("b", "p1", "c2"), Member("c", "p2", "c2")]
+    rows = [("a", "p1", "c1"), ("b", "p1", "c2"), ("c", "p2", "c2")]
+    cohort = [Member(name, f"name {name}", patient, image) for name, patient, image in rows]
     assert [len(group) for group in patient_groups(cohort)] == [3]
