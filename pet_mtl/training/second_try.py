@@ -1,8 +1,7 @@
 """A second try for a mask stage that ended in the empty mask.
 
-From few patients a large step early on can leave the decoder where it outlines nothing and
-learns nothing more. That is seen from the training patients alone, and mended by the same
-start with smaller steps.
+From few patients some initial weights lead to a decoder that outlines nothing and learns nothing
+more, at any rate. That is seen from the training patients alone, and mended by other weights.
 """
 
 import dataclasses
@@ -13,14 +12,14 @@ import tensorflow as tf
 
 from pet_mtl.training.stage import StageData, StagePlan, StageSettings, run_stage
 
-_SLOWER = 0.25
+_SLOWER = 0.5
 _BATCHES = 3
 
 
 def run_stage_safely(
     model: keras.Model, plan: StagePlan, data: StageData, settings: StageSettings
 ) -> list[tuple[Any, ...]]:
-    """Runs a stage; once more, slower, if it learned to outline nothing.
+    """Runs a stage; once more, from other weights and slower, if it learned to outline nothing.
 
     Args:
         model: The whole network.
@@ -31,12 +30,11 @@ def run_stage_safely(
     Returns:
         History: rows of (stage, epoch, training loss, validation loss).
     """
-    start = model.get_weights()
     rows = [(plan.name, *row) for row in run_stage(model, plan, data, settings)]
     if plan.name != "mask" or outlines_something(model, data.training):
         return rows
-    settings.report("mask: nothing is outlined; begun anew with smaller steps")
-    model.set_weights(start)
+    settings.report("mask: nothing is outlined; begun anew from other weights")
+    model.set_weights(keras.models.clone_model(model).get_weights())
     again = dataclasses.replace(plan, name="mask_again", rate=plan.rate * _SLOWER)
     rows += [(again.name, *row) for row in run_stage(model, again, data, settings)]
     if not outlines_something(model, data.training):
