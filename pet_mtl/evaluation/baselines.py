@@ -18,6 +18,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from pet_mtl.errors import MetricError
 from pet_mtl.evaluation.cohort import Bools, Floats, Patients, Training
+from pet_mtl.evaluation.wording import counted
 
 CROSS_FOLDS = 5
 
@@ -160,7 +161,7 @@ def _cross(endpoint: str, patients: Patients, usable: Bools) -> Iterator[tuple[B
             "BASELINE_FEW",
             f"too few patients to cross-fit in {CROSS_FOLDS} folds",
             expected=f"{_LEAST_TRAINING} patients, {CROSS_FOLDS} of each outcome",
-            found=f"{len(rows)} patients",
+            found=counted(len(rows), "patient"),
         )
     splitter = StratifiedKFold(CROSS_FOLDS, shuffle=True, random_state=_SEED)
     for train, test in splitter.split(np.zeros(len(rows)), label[rows]):
@@ -195,7 +196,7 @@ def _enough(label: Floats, endpoint: str) -> None:
             "BASELINE_FEW",
             "too few patients to fit a baseline",
             expected=f"{_LEAST_TRAINING} patients, {_LEAST_CLASS} of each outcome",
-            found=f"{len(label)} patients, {ones} with the event or response",
+            found=f"{counted(len(label), 'patient')}, {ones} with the event or response",
         )
 
 

@@ -20,6 +20,10 @@ from pet_mtl.metrics import (
 )
 
 CHANCE = 0.5
+LEAST_PATIENTS = 10
+LEAST_CLASS = 5
+
+_NO_EXCESS = "the oracle's own interval reaches down to 0.5, so it has no sure excess to share"
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,8 @@ class Score:
         same: The model on exactly these patients, where they are fewer than its own.
         share: Share of the oracle's excess over chance, on these patients.
         difference: Model minus this score, paired, on these patients.
+        no_share: Why there is no share, or "" where none is due.
+        too_few: Whether so few patients are behind it that its intervals say nothing.
     """
 
     key: str
@@ -99,6 +105,8 @@ class Score:
     same: Interval | None = None
     share: Interval | None = None
     difference: Interval | None = None
+    no_share: str = ""
+    too_few: bool = False
 
 
 @dataclass(frozen=True)
@@ -171,7 +179,8 @@ def judge_dice(cohort: Cohort, settings: Settings) -> Score:
     if not len(known):
         return Score("model", "Mean Dice", "model", reason="no patient with a true mask")
     interval = bootstrap_interval(np.mean, [known], settings.samples, settings.seed)
-    return Score("model", "Mean Dice", "model", interval, patients=len(known))
+    few = len(known) < LEAST_PATIENTS
+    return Score("model", "Mean Dice", "model", interval, patients=len(known), too_few=few)
 
 
 @dataclass(frozen=True)
@@ -234,6 +243,7 @@ class _Bench:
             reason = error.problem.sentence()
             return Score(key, label, role, None, reason, count, positives)
         fewer = role != "model" and count < int(self._rows.sum())
+        share, no_share = self._share(key, rows)
         return Score(
             key=key,
             label=label,
@@ -242,9 +252,16 @@ class _Bench:
             patients=count,
             positives=positives,
             same=percentile_interval(*self._measured("model", rows)) if fewer else None,
-            share=self._share(key, rows),
+            share=share,
             difference=self._difference(key, rows) if role != "model" else None,
+            no_share=no_share,
+            too_few=self._too_few(count, positives),
         )
+
+    def _too_few(self, count: int, positives: int) -> bool:
+        """Whether resampling so few patients says nothing; degenerate intervals look precise."""
+        negatives = count - positives if self._endpoint.key == "response" else LEAST_CLASS
+        return count < LEAST_PATIENTS or min(positives, negatives) < LEAST_CLASS
 
     def _nobody(self) -> str:
         """Why nobody is left."""
@@ -269,20 +286,22 @@ class _Bench:
         (model, models), (other, others) = (self._measured(k, rows) for k in ("model", key))
         return percentile_interval(model - other, models - others)
 
-    def _share(self, key: str, rows: Bools) -> Interval | None:
-        """(score - chance) / (oracle - chance), resample by resample."""
+    def _share(self, key: str, rows: Bools) -> tuple[Interval | None, str]:
+        """(score - chance) / (oracle - chance), resample by resample; or why there is none."""
         oracle = next(iter(self._endpoint.oracles))
         if oracle not in self._values or key in self._endpoint.oracles:
-            return None
+            return None, ""
         rows = rows & np.isfinite(self._values[oracle])
         try:
             (value, values), (best, bests) = (self._measured(k, rows) for k in (key, oracle))
-            # An oracle at or below chance, in a resample or at all, has no excess to share.
+            if percentile_interval(best, bests).low <= CHANCE:
+                return None, _NO_EXCESS
+            # An oracle at or below chance in a resample has no excess to share there.
             excess = np.where(bests > CHANCE, bests - CHANCE, np.nan)
             whole = (value - CHANCE) / (best - CHANCE) if best > CHANCE else np.nan
-            return percentile_interval(whole, (values - CHANCE) / excess)
-        except MetricError:
-            return None
+            return percentile_interval(whole, (values - CHANCE) / excess), ""
+        except MetricError as error:
+            return None, error.problem.sentence()
 
 
 def _within_folds(cohort: Cohort, rows: Bools) -> float | None:

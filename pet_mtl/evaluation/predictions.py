@@ -13,6 +13,7 @@ from pet_mtl.evaluation.cohort import Cohort, Floats, Patients, column, unique_i
 from pet_mtl.evaluation.run import fingerprint_of, read_object
 from pet_mtl.evaluation.studies import mask_truths
 from pet_mtl.evaluation.truth import read_truth
+from pet_mtl.evaluation.wording import counted, have
 from pet_mtl.files import read_csv
 from pet_mtl.readers import find_studies
 from pet_mtl.readers.clinical import ClinicalColumns, ClinicalTable, read_clinical
@@ -97,7 +98,7 @@ def _sources(ids: tuple[str, ...], studies: Path | None) -> dict[str, StudySourc
             "STUDIES_NO_MATCH",
             "no study has the name of a prediction",
             expected="the folder that `pet-mtl predict` was given",
-            found=f"{len(found)} studies, {len(ids)} predictions",
+            found=f"studies: {len(found)}, predictions: {len(ids)}",
         )
     return {name: found[name] for name in ids if name in found}
 
@@ -114,12 +115,13 @@ def _patients(
         covariates = table.covariates
         outcomes = [_outcome(table, sources, name) for name in ids]
         missing = sum(outcome is None for outcome in outcomes)
-        notes = (f"{missing} predictions have no row in the clinical table.",) if missing else ()
+        said = f"{counted(missing, 'prediction')} {have(missing)} no row in the clinical table."
+        notes = (said,) if missing else ()
         if missing == len(ids):
             raise UsageError(
                 "CLINICAL_NO_MATCH",
                 "no row of the clinical table belongs to a prediction",
-                found=f"{len(table.ids)} rows, {len(ids)} predictions",
+                found=f"{counted(len(table.ids), 'row')}, {counted(len(ids), 'prediction')}",
                 todo="Give the right --id-column; for DICOM PatientIDs also --studies",
             )
 
@@ -159,7 +161,8 @@ def _with_masks(
 
     missing = len(cohort.patients) - len(truths)
     if missing:
-        notes = (*notes, f"{missing} predictions have no study in the given folder.")
+        said = f"{counted(missing, 'prediction')} {have(missing)} no study in the given folder."
+        notes = (*notes, said)
     patients = dataclasses.replace(
         cohort.patients, suv_max=values("suv_max"), mtv_ml=values("mtv_ml")
     )

@@ -11,9 +11,11 @@ from pet_mtl._version import __version__
 from pet_mtl.evaluation.baselines import fit_said
 from pet_mtl.evaluation.cohort import Cohort
 from pet_mtl.evaluation.judging import CHANCE, Judged, Score, Settings
+from pet_mtl.evaluation.wording import are, counted, have
 from pet_mtl.metrics import Interval
 
 SCHEMA_VERSION = 1
+NO_TRUTH = "no truth given (--truth truth.csv, of simulated cohorts only)"
 
 _LIBRARIES = ("numpy", "scikit-learn", "lifelines", "matplotlib")
 _WIDE = 0.2
@@ -118,8 +120,15 @@ def absences(evaluation: Evaluation) -> list[dict[str, str]]:
             for score in judged.scores
             if score.interval is None
         ]  # fmt: skip
+        found += [
+            {"what": f"share_of_oracle.{judged.endpoint.key}.{score.key}", "reason": score.no_share}
+            for score in judged.scores
+            if score.no_share
+        ]
     if evaluation.dice.interval is None:
         found.append({"what": "metrics.mask.dice", "reason": evaluation.dice.reason})
+    if not evaluation.cohort.oracle:
+        found.append({"what": "oracle", "reason": NO_TRUTH})
     return found
 
 
@@ -130,11 +139,14 @@ def warnings_of(evaluation: Evaluation) -> tuple[str, ...]:
         model, title = judged.model, judged.endpoint.title
         if judged.unpredicted:
             found.append(
-                f"{title}: {judged.unpredicted} patients with a known outcome have no prediction "
-                "and are left out."
+                f"{title}: {counted(judged.unpredicted, 'patient')} with a known outcome "
+                f"{have(judged.unpredicted)} no prediction and {are(judged.unpredicted)} left out."
             )
         if model.interval:
             found += [f"{title}: {text}" for text in _doubts(judged, model, model.interval)]
+    if evaluation.dice.too_few:
+        behind = counted(evaluation.dice.patients, "patient")
+        found.append(f"Mean Dice: {behind}: the interval says nothing.")
     return tuple(found)
 
 
@@ -149,16 +161,18 @@ def versions() -> dict[str, str]:
 
 def _doubts(judged: Judged, model: Score, interval: Interval) -> list[str]:
     """Why a number may mean less, or something else, than it seems to."""
+    if model.too_few:
+        return [f"{behind_words(judged, ' with ')}: the interval says nothing."]
     found = []
     if interval.width > _WIDE:
         found.append(
-            f"the interval is {interval.width:.2f} wide: {model.patients} patients with "
-            f"{model.positives} {positives_word(judged)} say little."
+            f"the interval is {interval.width:.2f} wide: {behind_words(judged, ' with ')} "
+            "say little."
         )
     if interval.low <= CHANCE <= interval.high:
         found.append("the interval includes 0.5, so the model is not shown to beat chance.")
     if interval.skipped > _MANY_SKIPPED * (interval.samples + interval.skipped):
-        found.append(f"{interval.skipped} resamples were undefined and are left out.")
+        found.append(f"undefined resamples are left out: {interval.skipped}.")
     return found + _suspicions(judged, interval)
 
 
@@ -177,9 +191,11 @@ def _suspicions(judged: Judged, interval: Interval) -> list[str]:
     return found
 
 
-def positives_word(judged: Judged) -> str:
-    """What the positives of an endpoint are called."""
-    return "events" if judged.endpoint.key == "survival" else "responders"
+def behind_words(judged: Judged, joint: str = ", ") -> str:
+    """How many patients, and events or responders, are behind the model's number."""
+    noun = "event" if judged.endpoint.key == "survival" else "responder"
+    model = judged.model
+    return f"{counted(model.patients, 'patient')}{joint}{counted(model.positives, noun)}"
 
 
 def _leaf(judged: Judged, score: Score) -> str:
@@ -193,7 +209,7 @@ def _sections(judged: Judged) -> dict[str, dict[str, Any]]:
     scores = [score for score in judged.scores if score.interval]
     return {
         "oracle": {s.key: {measure: _counted(s)} for s in scores if s.role == "oracle"},
-        "share_of_oracle": {s.key: _plain(s.share) for s in scores if s.share},
+        "share_of_oracle": {s.key: _plain(s.share, s.too_few) for s in scores if s.share},
         "baselines": {s.key: _baseline(s, measure) for s in scores if s.role == "baseline"},
     }
 
@@ -202,19 +218,19 @@ def _baseline(score: Score, measure: str) -> dict[str, Any]:
     """One baseline, and the model beside it on the same patients."""
     content: dict[str, Any] = {measure: _counted(score)}
     if score.same:
-        content["model_on_same_patients"] = _plain(score.same)
+        content["model_on_same_patients"] = _plain(score.same, score.too_few)
     if score.difference:
-        content["model_minus_baseline"] = _plain(score.difference)
+        content["model_minus_baseline"] = _plain(score.difference, score.too_few)
     return content
 
 
 def _counted(score: Score) -> dict[str, Any]:
     """An interval and the patients behind it."""
-    plain = _plain(score.interval) if score.interval else {}
+    plain = _plain(score.interval, score.too_few) if score.interval else {}
     return plain | {"patients": score.patients, "positives": score.positives}
 
 
-def _plain(interval: Interval) -> dict[str, Any]:
+def _plain(interval: Interval, too_few: bool) -> dict[str, Any]:
     """An interval as plain data."""
     return {
         "value": interval.value,
@@ -222,6 +238,7 @@ def _plain(interval: Interval) -> dict[str, Any]:
         "high": interval.high,
         "samples": interval.samples,
         "skipped": interval.skipped,
+        "too_few": too_few,
     }
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from pet_mtl.errors import DatasetError, ModelError, UsageError
 from pet_mtl.evaluation.cohort import Cohort, Patients, Training, column, patients_of, unique_ids
 from pet_mtl.evaluation.truth import read_names, read_truth
+from pet_mtl.evaluation.wording import counted
 from pet_mtl.files import read_csv
 
 OUT_OF_FOLD = "out_of_fold.csv"
@@ -117,7 +118,7 @@ def _patients(rows: list[dict[str, str]], known: Patients | None) -> Patients:
         raise DatasetError(
             "DATASET_OTHER",
             "the dataset is not the one of this run",
-            found=f"{strangers} of {len(ids)} patients of the run are not in it",
+            found=f"{strangers} of {counted(len(ids), 'patient')} of the run not in it",
             todo="Give --dataset the directory the run was trained on",
         )
     where = np.array([place[name] for name in ids]) if known else None

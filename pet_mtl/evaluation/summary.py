@@ -9,12 +9,14 @@ import numpy as np
 from pet_mtl.evaluation.baselines import fit_said
 from pet_mtl.evaluation.judging import CHANCE, Judged, Score
 from pet_mtl.evaluation.results import (
+    NO_TRUTH,
     Evaluation,
+    behind_words,
     counts,
-    positives_word,
     versions,
     warnings_of,
 )
+from pet_mtl.evaluation.wording import counted
 from pet_mtl.metrics import Interval
 from pet_mtl.report import Comparison, Dot, Headline, Page, Response, Survival, Table
 
@@ -34,6 +36,7 @@ _COUNTS = {
 }
 _ROC_BESIDE = ("logit", "mtv_suv_max")
 _SHORT_HASH = 16
+_TOO_FEW = "too few"
 
 
 def summary_lines(evaluation: Evaluation) -> list[str]:
@@ -41,12 +44,14 @@ def summary_lines(evaluation: Evaluation) -> list[str]:
     lines = []
     for judged in evaluation.endpoints:
         model = judged.model
-        head = f"{judged.endpoint.title}: {model.patients} patients, {model.positives}"
+        head = f"{judged.endpoint.title}: {behind_words(judged)}"
         share = "  share of the oracle's excess over 0.5" if model.share else ""
-        lines.append(f"{f'{head} {positives_word(judged)}':<39}  95 % interval{share}")
+        lines.append(f"{head:<39}  95 % interval{share}")
         lines += [f"  {_line(score)}" for score in judged.scores]
     score = replace(evaluation.dice, label="This model")
-    lines.append(f"Mean Dice: {score.patients} patients, in {evaluation.cohort.dice_where}")
+    lines.append(
+        f"Mean Dice: {counted(score.patients, 'patient')}, in {evaluation.cohort.dice_where}"
+    )
     lines.append(f"  {_line(score)}")
     lines += [f"warning: {text}" for text in warnings_of(evaluation)]
     return lines
@@ -57,7 +62,7 @@ def to_page(evaluation: Evaluation) -> Page:
     cohort = evaluation.cohort
     return Page(
         title=f"Evaluation of {cohort.name}",
-        subtitle=f"{len(cohort.patients)} patients; {_KINDS[cohort.kind]}.",
+        subtitle=f"{counted(len(cohort.patients), 'patient')}; {_KINDS[cohort.kind]}.",
         headlines=tuple(_headlines(evaluation)),
         comparisons=tuple(_comparisons(evaluation)),
         survival=_survival(evaluation),
@@ -69,25 +74,33 @@ def to_page(evaluation: Evaluation) -> Page:
     )
 
 
-def _span(interval: Interval) -> str:
-    """Both ends."""
-    return f"{interval.low:.3f} to {interval.high:.3f}"
+def _span(interval: Interval, too_few: bool) -> str:
+    """Both ends, where they mean something."""
+    return _TOO_FEW if too_few else f"{interval.low:.3f} to {interval.high:.3f}"
 
 
-def _percent(interval: Interval) -> str:
+def _percent(interval: Interval, too_few: bool) -> str:
     """A share in percent."""
-    return f"{100 * interval.value:.0f} % ({100 * interval.low:.0f} to {100 * interval.high:.0f} %)"
+    span = f"{100 * interval.low:.0f} to {100 * interval.high:.0f} %"
+    return f"{100 * interval.value:.0f} % ({_TOO_FEW if too_few else span})"
+
+
+def _signed(interval: Interval, too_few: bool) -> str:
+    """A difference with its sign."""
+    span = f"{interval.low:+.3f} to {interval.high:+.3f}"
+    return f"{interval.value:+.3f} ({_TOO_FEW if too_few else span})"
 
 
 def _line(score: Score) -> str:
     """One score on the terminal."""
     if score.interval is None:
         return f"{score.label:<26} not computed: {score.reason.rstrip('.')}"
-    text = f"{score.label:<26} {score.interval.value:10.3f}  {_span(score.interval)}"
+    text = f"{score.label:<26} {score.interval.value:10.3f}  "
+    text += _span(score.interval, score.too_few)
     if score.share:
-        text += f"  {_percent(score.share)}"
+        text += f"  {_percent(score.share, score.too_few)}"
     if score.same:
-        text += f"  ({score.patients} patients; the model there {score.same.value:.3f})"
+        text += f"  ({counted(score.patients, 'patient')}; the model there {score.same.value:.3f})"
     return text
 
 
@@ -96,25 +109,34 @@ def _headlines(evaluation: Evaluation) -> Iterator[Headline]:
     names = {"survival": "Survival: Harrell's C", "response": "Response: AUC"}
     for judged in evaluation.endpoints:
         model = judged.model
-        lines = [f"{model.patients} patients, {model.positives} {positives_word(judged)}"]
+        lines = [behind_words(judged)]
         for score in judged.scores[1:]:
             if score.interval and score.role == "oracle":
                 lines.append(f"{score.label}: {score.interval.value:.2f}")
         if model.share:
-            lines.append(f"{_percent(model.share)} of the oracle's excess over {CHANCE}")
+            share = _percent(model.share, model.too_few)
+            lines.append(f"{share} of the oracle's excess over {CHANCE}")
         best = _best_baseline(judged)
         if best and best.interval:
             lines.append(f"Best baseline: {best.interval.value:.2f}, {_short(best.label)}")
         yield Headline(
-            names[judged.endpoint.key], model.interval, model.reason.rstrip("."), tuple(lines)
+            names[judged.endpoint.key],
+            model.interval,
+            model.reason.rstrip("."),
+            tuple(lines),
+            model.too_few,
         )
+    yield _dice_headline(evaluation)
+
+
+def _dice_headline(evaluation: Evaluation) -> Headline:
+    """Mean Dice."""
     dice = evaluation.dice
     known = evaluation.cohort.dice[np.isfinite(evaluation.cohort.dice)]
-    lines = [f"{dice.patients} patients", f"in {evaluation.cohort.dice_where}"]
+    lines = [counted(dice.patients, "patient"), f"in {evaluation.cohort.dice_where}"]
     lines += [f"median {np.median(known):.2f}"] if len(known) else []
-    yield Headline(
-        "Mask: mean Dice", dice.interval, dice.reason, tuple(lines) if dice.interval else ()
-    )
+    shown = tuple(lines) if dice.interval else ()
+    return Headline("Mask: mean Dice", dice.interval, dice.reason, shown, dice.too_few)
 
 
 def _best_baseline(judged: Judged) -> Score | None:
@@ -136,7 +158,7 @@ def _comparisons(evaluation: Evaluation) -> Iterator[Comparison]:
                 axis=f"{judged.endpoint.title}, 95 % bootstrap interval",
                 chance=CHANCE,
                 dots=tuple(
-                    Dot(_dot_label(score), score.role, score.interval)
+                    Dot(_dot_label(score), score.role, score.interval, score.too_few)
                     for score in judged.scores
                     if score.interval
                 ),
@@ -215,6 +237,12 @@ def _missing(evaluation: Evaluation) -> Iterator[tuple[str, str]]:
             reasons.setdefault(score.reason.rstrip("."), {}).setdefault(title, []).append(
                 _short(score.label)
             )
+        if score.no_share:
+            reasons.setdefault(score.no_share.rstrip("."), {}).setdefault(title, []).append(
+                f"share of oracle, {_short(score.label)}"
+            )
+    if not evaluation.cohort.oracle:
+        yield "Oracle", NO_TRUTH
     for reason, titles in reasons.items():
         yield "; ".join(f"{title}: {', '.join(names)}" for title, names in titles.items()), reason
 
@@ -241,12 +269,10 @@ def _row(score: Score) -> tuple[str, ...]:
     return (
         score.label,
         f"{score.interval.value:.3f}",
-        _span(score.interval),
+        _span(score.interval, score.too_few),
         counted,
-        _percent(score.share) if score.share else "",
-        f"{difference.value:+.3f} ({difference.low:+.3f} to {difference.high:+.3f})"
-        if difference
-        else "",
+        _percent(score.share, score.too_few) if score.share else "",
+        _signed(difference, score.too_few) if difference else "",
     )
 
 

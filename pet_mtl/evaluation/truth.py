@@ -7,6 +7,7 @@ import numpy as np
 
 from pet_mtl.errors import DatasetError, UsageError
 from pet_mtl.evaluation.cohort import Floats, column, unique_ids
+from pet_mtl.evaluation.wording import are, counted
 from pet_mtl.files import read_csv
 
 # Column of truth.csv -> what it is.
@@ -42,13 +43,14 @@ def read_truth(path: Path, names: tuple[str, ...]) -> tuple[dict[str, Floats], t
             "TRUTH_NO_MATCH",
             "the truth says nothing about these patients",
             expected=f"patient_id of the evaluated patients and {', '.join(TRUTH_COLUMNS)}",
-            found=f"{matched} of {len(names)} patients, {len(present)} columns",
+            found=f"patients: {matched} of {len(names)}, columns: {len(present)}",
             todo="Give the truth of the same cohort; for a run also --ids DATASET.ids.csv",
             subject=path.name,
         )
     oracle = {key: _pick(column(rows, key, path.name), found) for key in present}
     missing = len(names) - matched
-    return oracle, ((f"{missing} patients are not in the truth.",) if missing else ())
+    said = f"{counted(missing, 'patient')} {are(missing)} not in the truth."
+    return oracle, ((said,) if missing else ())
 
 
 def read_names(path: Path, ids: tuple[str, ...]) -> tuple[str, ...]:

@@ -57,7 +57,8 @@ def comparison(content: Comparison) -> str:
         for row, dot in enumerate(content.dots):
             colour = _ROLE_COLOUR[dot.role]
             low, high = dot.interval.low, dot.interval.high
-            axes.plot([low, high], [row, row], color=colour, linewidth=1.6, zorder=2)
+            if not dot.too_few:
+                axes.plot([low, high], [row, row], color=colour, linewidth=1.6, zorder=2)
             axes.plot(
                 dot.interval.value, row, _ROLE_MARKER[dot.role], color=colour,
                 markersize=7 if dot.role == "model" else 5.5, zorder=3,

@@ -21,12 +21,14 @@ class Headline:
         interval: The number, or None.
         reason: Why there is none.
         lines: A few short facts beside it.
+        too_few: Whether its ends say nothing and are not shown.
     """
 
     title: str
     interval: Interval | None
     reason: str = ""
     lines: tuple[str, ...] = ()
+    too_few: bool = False
 
 
 @dataclass(frozen=True)
@@ -37,11 +39,13 @@ class Dot:
         label: Whose number.
         role: "model", "oracle" or "baseline".
         interval: The number.
+        too_few: Whether its ends say nothing and are not shown.
     """
 
     label: str
     role: str
     interval: Interval
+    too_few: bool = False
 
 
 @dataclass(frozen=True)

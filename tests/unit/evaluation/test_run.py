@@ -7,9 +7,19 @@ import numpy as np
 import pytest
 
 from pet_mtl.errors import DatasetError, ModelError, UsageError
-from pet_mtl.evaluation import Known, Request, Settings, evaluate, to_document, write_evaluation
+from pet_mtl.evaluation import (
+    Known,
+    Request,
+    Settings,
+    evaluate,
+    summary_lines,
+    to_document,
+    write_evaluation,
+)
+from pet_mtl.evaluation.summary import to_page
 from pet_mtl.files import read_csv
 from pet_mtl.metrics import concordance_index, roc_auc
+from pet_mtl.report import render
 
 FEW = Settings(samples=60)
 
@@ -153,6 +163,56 @@ def test_patients_without_outcome_or_prediction_are_left_out_and_counted(rows, m
 def test_few_patients_are_said_to_say_little(rows, make_run):
     document = to_document(evaluate(_request(make_run(rows[:25]), truth=False)))
     assert any("wide" in text for text in document["warnings"])
+
+
+def test_too_few_patients_show_no_interval(rows, make_run):
+    evaluation = evaluate(_request(make_run(rows[:9]), truth=False))
+    document = to_document(evaluation)
+    index = document["metrics"]["survival"]["harrell_c"]
+    assert index["too_few"] and index["low"] <= index["value"] <= index["high"]
+    assert document["metrics"]["mask"]["dice"]["too_few"]
+    said = [text for text in document["warnings"] if text.endswith("the interval says nothing.")]
+    assert [text.split(":")[0] for text in said] == ["Harrell's C", "AUC", "Mean Dice"]
+    lines = [line for line in summary_lines(evaluation) if line.startswith("  This model")]
+    assert len(lines) == 3 and all(line.endswith("too few") for line in lines)
+    assert "95 % interval: too few patients" in render(to_page(evaluation))
+
+
+@pytest.mark.parametrize(("few", "column"), [(0, "response"), (1, "response"), (1, "event")])
+def test_four_of_a_class_are_too_few(rows, make_run, few, column):
+    rare = [row | {column: few if i < 8 and i % 2 else 1 - few} for i, row in enumerate(rows)]
+    metrics = to_document(evaluate(_request(make_run(rare))))["metrics"]
+    assert metrics["survival"]["harrell_c"]["too_few"] is (column == "event")
+    assert metrics["response"]["auc"]["too_few"] is (column == "response")
+
+
+def test_one_patient_is_singular(rows, make_run):
+    one = [row if i == 0 else row | {"dice": None} for i, row in enumerate(rows)]
+    evaluation = evaluate(_request(make_run(one)))
+    text = "\n".join(summary_lines(evaluation))
+    assert "Mean Dice: 1 patient, in" in text and "Mean Dice: 1 patient: the interval" in text
+    assert "1 patients" not in text + render(to_page(evaluation))
+
+
+def test_a_run_without_truth_says_how_to_give_it(rows, make_run, judged):
+    evaluation = evaluate(_request(make_run(rows), truth=False))
+    document = to_document(evaluation)
+    reasons = {item["what"]: item["reason"] for item in document["absent"]}
+    assert "--truth truth.csv" in reasons["oracle"]
+    assert not any("truth.csv" in text for text in document["warnings"])
+    assert "--truth truth.csv" in render(to_page(evaluation))
+    assert "oracle" not in {item["what"] for item in to_document(judged)["absent"]}
+
+
+def test_an_oracle_at_chance_has_no_share(rows, make_run):
+    blind = [row | {"logit": float(i * 37 % 101)} for i, row in enumerate(rows)]
+    document = to_document(evaluate(_request(make_run(blind))))
+    oracle = document["oracle"]["response"]["logit"]["auc"]
+    assert oracle["low"] <= 0.5 <= oracle["high"]
+    assert "response" not in document["share_of_oracle"]
+    assert "model" in document["share_of_oracle"]["survival"]
+    reasons = {item["what"]: item["reason"] for item in document["absent"]}
+    assert "the oracle's own interval" in reasons["share_of_oracle.response.model"]
 
 
 def test_numbers_too_good_to_be_true_ask_for_leakage(rows, make_run, judged):
