@@ -10,6 +10,21 @@ from pet_mtl.geometry import Grid
 
 
 @dataclass(frozen=True)
+class Body:
+    """What the image's header says of the patient's body; None or "" where it says nothing.
+
+    Attributes:
+        weight_kg: Body weight.
+        height_m: Body height.
+        sex: "M", "F" or "".
+    """
+
+    weight_kg: float | None = None
+    height_m: float | None = None
+    sex: str = ""
+
+
+@dataclass(frozen=True)
 class Study:
     """One PET study, in the scanner's own grid.
 
@@ -24,6 +39,9 @@ class Study:
             user of `pet-mtl suv` only.
         mask: (z, y, x) bool lesion mask on the same grid, or None.
         warnings: What was odd but not wrong, each starting with a stable code.
+        body: The patient's body, which normalisations other than SUVbw need.
+        ct: (z, y, x) float32 CT in Hounsfield units on a grid of its own, or None.
+        ct_grid: The CT's grid; None without CT.
     """
 
     name: str
@@ -34,6 +52,9 @@ class Study:
     reference_time: str = ""
     mask: NDArray[np.bool_] | None = None
     warnings: tuple[str, ...] = ()
+    body: Body = Body()
+    ct: NDArray[np.float32] | None = None
+    ct_grid: Grid | None = None
 
 
 @dataclass(frozen=True)
@@ -44,8 +65,13 @@ class StudySource:
         name: Folder name or file stem; unique within one search.
         layout: "dicom" or "image".
         path: The study's folder (DICOM) or PET image file.
-        mask_path: A mask image beside it, if any (layout "image").
+        mask_path: A mask image beside it, if any.
         patient_id: DICOM PatientID, or "".
+        files: The study's DICOM files, of whatever modality; empty means all below `path`.
+        ct_path: A CT image in HU beside a PET image, if any.
+        sidecar_path: JSON beside a PET image that tells units, dose and times, if any.
+        roi: Which regions or labels the layout itself says are the lesion, as `--roi` would
+            say it; None where the layout says nothing.
     """
 
     name: str
@@ -53,6 +79,10 @@ class StudySource:
     path: Path
     mask_path: Path | None = None
     patient_id: str = ""
+    files: tuple[Path, ...] = ()
+    ct_path: Path | None = None
+    sidecar_path: Path | None = None
+    roi: str | None = None
 
 
 @dataclass(frozen=True)
