@@ -1,6 +1,7 @@
 """The files of a dataset and the private ones beside it: names, lock, tidying."""
 
 import contextlib
+import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -53,7 +54,8 @@ class DatasetFolder:
         return self._beside(".work")
 
     def _beside(self, suffix: str) -> Path:
-        absolute = self.path.absolute()
+        # Of `x/..` the mere absolute path would lie inside the folder.
+        absolute = Path(os.path.abspath(self.path))
         return absolute.with_name(absolute.name + suffix)
 
     def check(self) -> None:
@@ -75,6 +77,22 @@ class DatasetFolder:
                 found=f"{len(others)} other entries",
                 todo="Give another folder",
                 subject=str(self.path),
+            )
+
+    def check_key(self, key: Path) -> None:
+        """Refuses a key that would be given away with the dataset.
+
+        Args:
+            key: The key file.
+
+        Raises:
+            UsageError: It lies in the dataset directory.
+        """
+        if key.resolve().is_relative_to(self.path.resolve()):
+            raise UsageError(
+                "KEY_INSIDE",
+                "the key lies in the dataset, where it would tell who the patients are",
+                todo="Move the key file out of the dataset, then give it with --key",
             )
 
     def prepare(self) -> None:

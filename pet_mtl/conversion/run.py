@@ -2,20 +2,16 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 
 from pet_mtl.conversion.folder import DatasetFolder
-from pet_mtl.conversion.matching import (
-    Unmatched,
-    check_match,
-    rows_without_study,
-    write_unmatched,
-)
+from pet_mtl.conversion.matching import Unmatched, write_unmatched
 from pet_mtl.conversion.pool import Workers, cores
 from pet_mtl.conversion.settings import ConvertConfig, ConvertResult, Progress, no_progress
+from pet_mtl.conversion.survey import Survey, deal_folds, look, read_all, survey, without_row
 from pet_mtl.conversion.tables import (
     Accepted,
     Finished,
@@ -24,57 +20,27 @@ from pet_mtl.conversion.tables import (
     write_rejected,
     write_tables,
 )
-from pet_mtl.conversion.work import (
-    CutTask,
-    ReadTask,
-    Rejection,
-    cut_task,
-    input_key,
-    load_facts,
-    read_task,
-)
+from pet_mtl.conversion.work import CutTask, Rejection, cut_task
 from pet_mtl.errors import DatasetError
 from pet_mtl.files import write_json
 from pet_mtl.preprocess.pipeline import Labels, StudyFacts
 from pet_mtl.preprocess.plan import plan_grids
 from pet_mtl.pseudonym import load_or_make_key, pseudonym
-from pet_mtl.readers import find_studies
-from pet_mtl.readers.clinical import ClinicalTable, read_clinical
 from pet_mtl.sample import GridPlan, Sample
-from pet_mtl.study import Outcome, StudySource
 from pet_mtl.tfrecords.dataset import DatasetInfo, read_info
 from pet_mtl.tfrecords.schema import SCHEMA_VERSION, Dimensions
-from pet_mtl.tfrecords.shards import Member, ShardFile, ShardPlan, plan_shards
+from pet_mtl.tfrecords.shards import ShardFile, ShardPlan
 from pet_mtl.tfrecords.write import write_shard
-
-# Masks and labels beside the SUV of a record, compressed.
-_OVERHEAD_BYTES = 4096
-
-
-@dataclass(frozen=True)
-class _Entry:
-    """One study to be converted."""
-
-    source: StudySource
-    sample_id: str
-    patient: str
-    cutout: Path
-    outcome: Outcome | None
 
 
 @dataclass(frozen=True)
 class _Job:
-    """One conversion: what was found and what was asked for."""
+    """One conversion: what was found and where it goes."""
 
     folder: DatasetFolder
-    config: ConvertConfig
+    found: Survey
     progress: Progress
-    entries: tuple[_Entry, ...]
-    refused: tuple[Rejection, ...]
     inputs: str
-    names: Mapping[str, str]
-    covariates: tuple[str, ...]
-    unmatched_rows: tuple[str, ...]
 
 
 def convert(
@@ -104,58 +70,26 @@ def convert(
         DatasetError: Not one study could be converted, or another run is at work.
     """
     config = config or ConvertConfig()
-    table = None
-    if config.clinical is not None and config.columns is not None:
-        table = read_clinical(config.clinical, config.columns)
     folder = DatasetFolder(dataset)
+    folder.check_key(config.key or folder.key)
     folder.check()
-    search = find_studies(src)
-    if table is not None and config.columns is not None:
-        check_match(table, search, config.columns.id)
+    search, table = look(src, config)
     key = load_or_make_key(config.key or folder.key)
     with folder.locked():
         folder.prepare()
-        refused = tuple(Rejection(pseudonym(key, n), problem) for n, problem in search.passed_over)
-        entries = _entries(search.sources, table, key, folder, config)
-        names = {pseudonym(key, name): name for name, _ in search.passed_over}
-        names |= {entry.sample_id: entry.source.name for entry in entries}
-        unmatched = rows_without_study(table, search) if table else ()
-        inputs = _inputs_key(entries, refused, config, key)
-        covariates = table.covariates if table else ()
-        job = _Job(folder, config, progress, entries, refused, inputs, names, covariates, unmatched)
+        found = survey(search, table, config, key, folder.work)
+        job = _Job(folder, found, progress, _inputs_key(found, key))
         return _finished_before(job) or _convert(job)
 
 
-def _entries(
-    sources: Sequence[StudySource],
-    table: ClinicalTable | None,
-    key: bytes,
-    folder: DatasetFolder,
-    config: ConvertConfig,
-) -> tuple[_Entry, ...]:
-    """The studies with pseudonym, outcome and the file their cut-out is kept in."""
-    known = set(table.ids) if table else set()
-    entries = []
-    for source in sources:
-        name = pseudonym(key, source.name)
-        stamp = input_key(source, config.roi, config.grids.widest_mm)
-        # Two scans of one row of the table, or of one PatientID, are of one patient.
-        row = next((i for i in (source.name.strip(), source.patient_id.strip()) if i in known), "")
-        patient = row or source.patient_id or source.name
-        outcome = table.outcome_of(source) if table else None
-        entries.append(_Entry(source, name, patient, folder.work / f"{name}-{stamp}.npz", outcome))
-    return tuple(entries)
-
-
-def _inputs_key(
-    entries: Sequence[_Entry], refused: Sequence[Rejection], config: ConvertConfig, key: bytes
-) -> str:
+def _inputs_key(found: Survey, key: bytes) -> str:
     """Changes when anything changes that the dataset is made from."""
+    config = found.config
     clinical = config.clinical.read_bytes() if config.clinical else b""
     parts = {
         "schema": SCHEMA_VERSION,
-        "studies": sorted(entry.cutout.name for entry in entries),
-        "refused": sorted((r.sample_id, r.problem.code) for r in refused),
+        "studies": sorted(entry.cutout.name for entry in found.entries if entry.cutout),
+        "refused": sorted((r.sample_id, r.problem.code) for r in found.refused),
         "clinical": hashlib.sha256(clinical).hexdigest(),
         "columns": asdict(config.columns) if config.columns else None,
         "grids": asdict(config.grids),
@@ -181,62 +115,34 @@ def _finished_before(job: _Job) -> ConvertResult | None:
 
 def _convert(job: _Job) -> ConvertResult:
     """Reads what is missing, then writes everything anew."""
+    found = job.found
     job.folder.done.unlink(missing_ok=True)
-    write_names(job.folder, job.names)
-    with Workers(min(job.config.jobs or cores(), len(job.entries))) as workers:
-        facts, rejected, read = _read_all(job, workers)
-        unmatched = Unmatched(job.unmatched_rows, _without_row(job, facts), tuple(rejected))
-        write_unmatched(job.folder, unmatched, job.names)
+    write_names(job.folder, found.names)
+    with Workers(min(found.config.jobs or cores(), len(found.entries))) as workers:
+        facts, rejected, read = read_all(found, workers, job.progress)
+        unmatched = Unmatched(found.unmatched_rows, without_row(found, facts), tuple(rejected))
+        write_unmatched(job.folder, unmatched, found.names)
         if not facts:
             write_rejected(job.folder, rejected)
             raise _nothing(job, rejected)
-        plan = plan_grids([f.fingerprint for f in facts.values()], job.config.grids)
-        shards = _plan_shards(job, facts, plan)
+        plan = plan_grids([f.fingerprint for f in facts.values()], found.config.grids)
+        shards = deal_folds(found, facts, plan)
         job.folder.drop_shards(shard.name for shard in shards.shards)
         cuts = _Cuts(job, facts, plan, shards)
         files = _write_shards(cuts, workers)
     accepted = [
         Accepted(entry.sample_id, facts[entry.sample_id], entry.outcome)
-        for entry in job.entries
+        for entry in found.entries
         if entry.sample_id in facts
     ]
-    done = Finished(accepted, rejected, plan, shards, files, job.covariates)
-    write_tables(job.folder, done, job.config)
-    job.folder.drop_cutouts(entry.cutout for entry in job.entries)
+    done = Finished(accepted, rejected, plan, shards, files, found.covariates)
+    write_tables(job.folder, done, found.config)
+    job.folder.drop_cutouts(entry.cutout for entry in found.entries if entry.cutout)
     state = {"inputs": job.inputs, "fingerprint": done.fingerprint}
     write_json(job.folder.work / "state.json", state)
     warned = sorted(count_warnings(accepted).items())
     notices = [f"{code}: {count} studies" for code, count in warned]
     return replace(_result(job, read_info(job.folder.path), notices), read=read)
-
-
-def _read_all(job: _Job, workers: Workers) -> tuple[dict[str, StudyFacts], list[Rejection], int]:
-    """Facts of every usable study, refusals, and how many studies were read anew."""
-    found = {entry.sample_id: load_facts(entry.cutout) for entry in job.entries}
-    facts = {name: known for name, known in found.items() if known is not None}
-    width = job.config.grids.widest_mm
-    tasks = [
-        ReadTask(entry.source, entry.sample_id, entry.cutout, job.config.roi, width)
-        for entry in job.entries
-        if entry.sample_id not in facts
-    ]
-    rejected = list(job.refused)
-    with job.progress(len(tasks), "reading studies") as advance:
-        for task, answer in zip(tasks, workers.map(read_task, tasks), strict=True):
-            if isinstance(answer, Rejection):
-                rejected.append(answer)
-            else:
-                facts[task.sample_id] = answer
-            advance()
-    return facts, rejected, len(tasks)
-
-
-def _without_row(job: _Job, usable: Container[str]) -> tuple[str, ...]:
-    """Names of the converted studies that have no row; none if there is no table."""
-    if job.config.clinical is None:
-        return ()
-    alone = (entry for entry in job.entries if entry.outcome is None)
-    return tuple(entry.source.name for entry in alone if entry.sample_id in usable)
 
 
 def _nothing(job: _Job, rejected: Sequence[Rejection]) -> DatasetError:
@@ -249,22 +155,6 @@ def _nothing(job: _Job, rejected: Sequence[Rejection]) -> DatasetError:
     )
 
 
-def _plan_shards(job: _Job, facts: Mapping[str, StudyFacts], plan: GridPlan) -> ShardPlan:
-    """Deals the folds."""
-    members = []
-    for entry in job.entries:
-        known, outcome = facts.get(entry.sample_id), entry.outcome or Outcome()
-        if known is None:
-            continue
-        labels = (outcome.event, outcome.response, known.has_mask)
-        members.append(
-            Member(entry.sample_id, entry.source.name, entry.patient, known.content, *labels)
-        )
-    record_bytes = 2 * 4 * plan.size**3 + _OVERHEAD_BYTES
-    config = job.config
-    return plan_shards(members, config.folds, config.seed, record_bytes, config.shard_bytes)
-
-
 @dataclass(frozen=True)
 class _Cuts:
     """All samples to be cut, in the order they are written."""
@@ -275,17 +165,17 @@ class _Cuts:
     shards: ShardPlan
 
     def __iter__(self) -> Iterator[CutTask]:
-        by_id = {entry.sample_id: entry for entry in self.job.entries}
+        by_id = {entry.sample_id: entry for entry in self.job.found.entries}
         for shard in self.shards.shards:
             for name in shard.sample_ids:
                 entry = by_id[name]
-                labels = Labels(name, entry.outcome, self.job.covariates)
+                labels = Labels(name, entry.outcome, self.job.found.covariates)
                 yield CutTask(entry.cutout, self.facts[name].centre_mm, self.plan, labels)
 
 
 def _write_shards(cuts: _Cuts, workers: Workers) -> list[ShardFile]:
     """Cuts the samples on all cores and writes them shard by shard, in order."""
-    dimensions = Dimensions(cuts.plan.size, len(cuts.job.covariates))
+    dimensions = Dimensions(cuts.plan.size, len(cuts.job.found.covariates))
     path, shards = cuts.job.folder.path, cuts.shards.shards
     total = sum(len(shard.sample_ids) for shard in shards)
     with cuts.job.progress(total, "writing records") as advance:
@@ -305,7 +195,7 @@ def _after(sample: Sample, advance: Callable[[], None]) -> Sample:
 def _result(job: _Job, info: DatasetInfo, notices: Sequence[str] = ()) -> ConvertResult:
     """The answer, told from the dataset as it lies there."""
     told = list(notices)
-    if info.folds < job.config.folds:
+    if info.folds < job.found.config.folds:
         told.append(f"only {info.folds} folds: there are no more patients")
     usable = {row["sample_id"] for row in info.studies()}
     return ConvertResult(
@@ -313,7 +203,7 @@ def _result(job: _Job, info: DatasetInfo, notices: Sequence[str] = ()) -> Conver
         plan=info.plan,
         counts=info.counts,
         folds=info.folds,
-        unmatched_rows=len(job.unmatched_rows),
-        unmatched_studies=len(_without_row(job, usable)),
+        unmatched_rows=len(job.found.unmatched_rows),
+        unmatched_studies=len(without_row(job.found, usable)),
         notices=tuple(told),
     )

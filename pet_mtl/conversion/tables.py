@@ -147,7 +147,7 @@ def dataset_json(done: Finished, config: ConvertConfig) -> dict[str, Any]:
 
 def study_rows(done: Finished) -> list[dict[str, Any]]:
     """Rows of studies.csv in the order of the records."""
-    twins = _duplicates(done.accepted)
+    twins = duplicates(done.accepted)
     by_id = {a.sample_id: a for a in done.accepted}
     rows = []
     for shard in done.shards.shards:
@@ -186,12 +186,19 @@ def warning_codes(warnings: Iterable[str]) -> list[str]:
 def count_warnings(accepted: Sequence[Accepted]) -> Counter[str]:
     """How many studies have each warning."""
     counts = Counter(code for a in accepted for code in warning_codes(a.facts.warnings))
-    twins = len(_duplicates(accepted))
+    twins = len(duplicates(accepted))
     return counts + Counter({"DUPLICATE_IMAGE": twins})
 
 
-def _duplicates(accepted: Sequence[Accepted]) -> set[str]:
-    """Pseudonyms of studies that share their image with another."""
+def duplicates(accepted: Sequence[Accepted]) -> set[str]:
+    """Pseudonyms of studies that share their image with another.
+
+    Args:
+        accepted: The studies.
+
+    Returns:
+        Their pseudonyms.
+    """
     by_content: dict[str, list[str]] = defaultdict(list)
     for a in accepted:
         by_content[a.facts.content].append(a.sample_id)

@@ -37,14 +37,14 @@ class ReadTask:
     Attributes:
         source: Where it lies.
         sample_id: Its pseudonym.
-        output: File the cut-out is kept in.
+        output: File the cut-out is kept in; None keeps nothing.
         roi: Pattern that chooses among several regions, or None.
         width_mm: Edge of the widest cube that may be cut later.
     """
 
     source: StudySource
     sample_id: str
-    output: Path
+    output: Path | None
     roi: str | None
     width_mm: float
 
@@ -121,7 +121,9 @@ def read_task(task: ReadTask) -> StudyFacts | Rejection:
     """
     try:
         volume, facts = examine(read_study(task.source, roi=task.roi))
-        save_cutout(task.output, crop_around(volume, facts.centre_mm, task.width_mm), facts)
+        cutout = crop_around(volume, facts.centre_mm, task.width_mm)
+        if task.output is not None:
+            save_cutout(task.output, cutout, facts)
     except PetMtlError as error:
         file = "" if error.subject == task.source.name else error.subject
         return Rejection(task.sample_id, error.problem, file)
@@ -134,7 +136,7 @@ def read_task(task: ReadTask) -> StudyFacts | Rejection:
 
 def _is_own(error: OSError, task: ReadTask) -> bool:
     """Whether the failure lies in our work folder (a full disk), not in the study."""
-    return Path(str(error.filename)).parent == task.output.parent
+    return task.output is not None and Path(str(error.filename)).parent == task.output.parent
 
 
 def _unexpected(error: BaseException) -> Problem:

@@ -1,0 +1,214 @@
+"""What `convert` finds out before it writes anything, and what `validate` is: the same steps.
+
+Loads no TensorFlow.
+"""
+
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pet_mtl.conversion.matching import check_match, rows_without_study
+from pet_mtl.conversion.pool import Workers
+from pet_mtl.conversion.settings import ConvertConfig, Progress
+from pet_mtl.conversion.work import ReadTask, Rejection, input_key, load_facts, read_task
+from pet_mtl.preprocess.pipeline import StudyFacts
+from pet_mtl.pseudonym import pseudonym
+from pet_mtl.readers import Search, find_studies
+from pet_mtl.readers.clinical import ClinicalTable, read_clinical
+from pet_mtl.sample import GridPlan
+from pet_mtl.study import Outcome, StudySource
+from pet_mtl.tfrecords.shards import Member, ShardPlan, plan_shards
+
+# Masks and labels beside the SUV of a record, compressed.
+_OVERHEAD_BYTES = 4096
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One study to be converted.
+
+    Attributes:
+        source: Where it lies.
+        sample_id: Its pseudonym.
+        patient: Equal for studies of one patient.
+        cutout: File its cut-out is kept in; None keeps nothing.
+        outcome: What the clinical table says, or None.
+    """
+
+    source: StudySource
+    sample_id: str
+    patient: str
+    cutout: Path | None
+    outcome: Outcome | None
+
+
+@dataclass(frozen=True)
+class Survey:
+    """The studies of a source and their rows of the table; nothing has been read yet.
+
+    Attributes:
+        config: What was asked for.
+        entries: The studies.
+        refused: What was passed over by the search.
+        names: Pseudonym to name, of both.
+        covariates: Names of the covariates.
+        unmatched_rows: Identifiers of rows that belong to no study.
+    """
+
+    config: ConvertConfig
+    entries: tuple[Entry, ...]
+    refused: tuple[Rejection, ...]
+    names: Mapping[str, str]
+    covariates: tuple[str, ...]
+    unmatched_rows: tuple[str, ...]
+
+
+def look(src: Path, config: ConvertConfig) -> tuple[Search, ClinicalTable | None]:
+    """Reads the table and finds the studies.
+
+    Args:
+        src: Folder of studies.
+        config: What is asked for.
+
+    Returns:
+        The studies, and the table if one is given.
+
+    Raises:
+        ClinicalError: The clinical table cannot be used, or is of other patients.
+        ReadError: There is no study.
+    """
+    table = None
+    if config.clinical is not None and config.columns is not None:
+        table = read_clinical(config.clinical, config.columns)
+    search = find_studies(src)
+    if table is not None and config.columns is not None:
+        check_match(table, search, config.columns.id)
+    return search, table
+
+
+def survey(
+    search: Search,
+    table: ClinicalTable | None,
+    config: ConvertConfig,
+    key: bytes,
+    work: Path | None,
+) -> Survey:
+    """Gives every study its pseudonym and its row.
+
+    Args:
+        search: The studies.
+        table: The clinical table, or None.
+        config: What is asked for.
+        key: Key of the pseudonyms.
+        work: Folder that cut-outs are kept in; None keeps nothing.
+
+    Returns:
+        The studies.
+
+    Raises:
+        ClinicalError: CLINICAL_AMBIGUOUS; a study belongs to two rows.
+    """
+    refused = tuple(Rejection(pseudonym(key, n), problem) for n, problem in search.passed_over)
+    entries = _entries(search.sources, table, key, work, config)
+    names = {pseudonym(key, name): name for name, _ in search.passed_over}
+    names |= {entry.sample_id: entry.source.name for entry in entries}
+    unmatched = rows_without_study(table, search) if table else ()
+    covariates = table.covariates if table else ()
+    return Survey(config, entries, refused, names, covariates, unmatched)
+
+
+def _entries(
+    sources: Sequence[StudySource],
+    table: ClinicalTable | None,
+    key: bytes,
+    work: Path | None,
+    config: ConvertConfig,
+) -> tuple[Entry, ...]:
+    """The studies with pseudonym, outcome and the file their cut-out is kept in."""
+    known = set(table.ids) if table else set()
+    entries = []
+    for source in sources:
+        name = pseudonym(key, source.name)
+        cutout = None
+        if work is not None:
+            stamp = input_key(source, config.roi, config.grids.widest_mm)
+            cutout = work / f"{name}-{stamp}.npz"
+        # Two scans of one row of the table, or of one PatientID, are of one patient.
+        row = next((i for i in (source.name.strip(), source.patient_id.strip()) if i in known), "")
+        patient = row or source.patient_id or source.name
+        outcome = table.outcome_of(source) if table else None
+        entries.append(Entry(source, name, patient, cutout, outcome))
+    return tuple(entries)
+
+
+def read_all(
+    found: Survey, workers: Workers, progress: Progress
+) -> tuple[dict[str, StudyFacts], list[Rejection], int]:
+    """Reads what is not kept yet.
+
+    Args:
+        found: The studies.
+        workers: Who reads.
+        progress: Shows how far it is.
+
+    Returns:
+        Facts of every usable study by pseudonym, refusals, and how many were read anew.
+    """
+    stored = {entry.sample_id: load_facts(entry.cutout) for entry in found.entries if entry.cutout}
+    facts = {name: known for name, known in stored.items() if known is not None}
+    width = found.config.grids.widest_mm
+    tasks = [
+        ReadTask(entry.source, entry.sample_id, entry.cutout, found.config.roi, width)
+        for entry in found.entries
+        if entry.sample_id not in facts
+    ]
+    rejected = list(found.refused)
+    with progress(len(tasks), "reading studies") as advance:
+        for task, answer in zip(tasks, workers.map(read_task, tasks), strict=True):
+            if isinstance(answer, Rejection):
+                rejected.append(answer)
+            else:
+                facts[task.sample_id] = answer
+            advance()
+    return facts, rejected, len(tasks)
+
+
+def without_row(found: Survey, usable: Container[str]) -> tuple[str, ...]:
+    """Names of the usable studies that have no row; none if there is no table.
+
+    Args:
+        found: The studies.
+        usable: Pseudonyms of those that can be converted.
+
+    Returns:
+        Their names.
+    """
+    if found.config.clinical is None:
+        return ()
+    alone = (entry for entry in found.entries if entry.outcome is None)
+    return tuple(entry.source.name for entry in alone if entry.sample_id in usable)
+
+
+def deal_folds(found: Survey, facts: Mapping[str, StudyFacts], plan: GridPlan) -> ShardPlan:
+    """Deals the usable studies into folds and shards.
+
+    Args:
+        found: The studies.
+        facts: What is known of the usable ones.
+        plan: The cubes, which decide how large a record is.
+
+    Returns:
+        Who goes where.
+    """
+    members = []
+    for entry in found.entries:
+        known, outcome = facts.get(entry.sample_id), entry.outcome or Outcome()
+        if known is None:
+            continue
+        labels = (outcome.event, outcome.response, known.has_mask)
+        members.append(
+            Member(entry.sample_id, entry.source.name, entry.patient, known.content, *labels)
+        )
+    record_bytes = 2 * 4 * plan.size**3 + _OVERHEAD_BYTES
+    config = found.config
+    return plan_shards(members, config.folds, config.seed, record_bytes, config.shard_bytes)
