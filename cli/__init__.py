@@ -14,10 +14,13 @@ from pet_mtl.errors import PetMtlError
 COMMANDS = {
     "phantom": "Simulate a PET cohort with a known outcome law.",
     "suv": "Write the SUV volume of one study, in the scanner's own grid.",
+    "validate": "Tell what convert would refuse or warn about, writing nothing.",
+    "info": "Tell what a study, dataset, run or model is.",
     "convert": "Turn a folder of PET studies into a TFRecord dataset.",
     "train": "Train the multi-task, multi-scale model on a dataset.",
     "evaluate": "Judge a run or predictions, with intervals and baselines.",
     "predict": "Predict mask, survival and response for new studies.",
+    "doctor": "Tell whether this installation and this machine are fit.",
 }
 _LOAD_TENSORFLOW = ("convert", "train", "predict")
 

@@ -47,7 +47,7 @@ def command(
     DATASET.unmatched.csv (rows and studies that do not meet, refused studies, by name) and
     DATASET.work, by which an interrupted run goes on.
     """
-    config = _config(clinical, key, options)
+    config = config_of(clinical, key, options)
     # Loads TensorFlow; worker processes must not.
     from pet_mtl.conversion.run import convert
 
@@ -56,7 +56,7 @@ def command(
     return result.exit_code
 
 
-def _config(clinical: Path | None, key: Path | None, options: dict[str, Any]) -> ConvertConfig:
+def config_of(clinical: Path | None, key: Path | None, options: dict[str, Any]) -> ConvertConfig:
     """The options as a configuration."""
     given = {name: value for name, value in options.items() if value is not None}
     columns = {

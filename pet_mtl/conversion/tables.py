@@ -81,7 +81,7 @@ class Finished:
             "studies": len(self.accepted),
             "rejected": len(self.rejected),
             "with_mask": sum(a.facts.has_mask for a in self.accepted),
-            "with_survival": sum(_has_survival(o) for o in outcomes),
+            "with_survival": sum(has_survival(o) for o in outcomes),
             "with_response": sum(o.response is not None for o in outcomes),
         }
 
@@ -165,7 +165,7 @@ def _study_cells(accepted: Accepted, warnings: Iterable[str]) -> dict[str, Any]:
     facts, outcome = accepted.facts, accepted.outcome or Outcome()
     return {
         "has_mask": int(facts.has_mask),
-        "has_survival": int(_has_survival(outcome)),
+        "has_survival": int(has_survival(outcome)),
         "has_response": int(outcome.response is not None),
         "time_days": _number(outcome.time_days),
         "event": None if outcome.event is None else int(outcome.event),
@@ -210,7 +210,8 @@ def _covariates(accepted: Accepted, names: Sequence[str]) -> dict[str, Any]:
     return {f"cov_{name}": _number(known.get(name)) for name in names}
 
 
-def _has_survival(outcome: Outcome) -> bool:
+def has_survival(outcome: Outcome) -> bool:
+    """Whether time and event are both known."""
     return outcome.time_days is not None and outcome.event is not None
 
 

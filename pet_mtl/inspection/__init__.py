@@ -1,0 +1,1 @@
+"""Looking without changing anything: will these studies do, what is this, is this machine fit."""
