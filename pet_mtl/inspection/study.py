@@ -1,0 +1,150 @@
+"""A study in numbers: what a physicist asks, and nothing that names the patient."""
+
+from collections import Counter
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from pet_mtl.errors import MaskError, StudyError
+from pet_mtl.geometry import Grid
+from pet_mtl.readers import Search, list_regions, read_study
+from pet_mtl.readers.describe import Protocol, protocol_of, series_counts
+from pet_mtl.study import Study, StudySource
+
+Plain = dict[str, Any]
+
+
+def study_facts(source: StudySource) -> Plain:
+    """Tells what one study is, as far as it can be read.
+
+    Args:
+        source: The study.
+
+    Returns:
+        `series`, `pet`, `grid`, `suv`, `mask`, `regions`, `ct`, `warnings`; `refused` where
+        `convert` would not take it.
+    """
+    facts: Plain = {"kind": "study", "layout": source.layout}
+    refusals: list[StudyError] = []
+    warnings: tuple[str, ...] = ()
+    if source.layout == "dicom":
+        facts |= _headers(source, refusals)
+    study = None
+    try:
+        study, warnings = _read(source)
+    except StudyError as error:
+        refusals.append(error)
+    if study is not None:
+        facts |= _volume(study)
+        facts["ct"] = _ct(study) or facts.get("ct")
+    facts["regions"] = _regions(source)
+    facts["warnings"] = [*(study.warnings if study else ()), *warnings]
+    facts["refused"] = asdict(refusals[-1].problem) if refusals else None
+    return facts
+
+
+def studies_facts(search: Search) -> Plain:
+    """Counts the studies of a folder.
+
+    Args:
+        search: What was found.
+
+    Returns:
+        `studies` by layout, `with_mask_file`, and `passed_over` by code.
+    """
+    return {
+        "kind": "studies",
+        "studies": len(search.sources),
+        "layouts": dict(Counter(source.layout for source in search.sources)),
+        "with_mask_file": sum(source.mask_path is not None for source in search.sources),
+        "passed_over": dict(Counter(problem.code for _, problem in search.passed_over)),
+        "next": "`pet-mtl validate` judges each of them",
+    }
+
+
+def _headers(source: StudySource, refusals: list[StudyError]) -> Plain:
+    """What the headers tell, also of a study that is refused for something else."""
+    facts: Plain = {}
+    try:
+        counts = series_counts(source)
+        facts["series"] = {m: {"series": n, "files": files} for m, (n, files) in counts.items()}
+        if "CT" in counts:
+            facts["ct"] = {"series": counts["CT"][0], "files": counts["CT"][1]}
+        protocol = protocol_of(source)
+        facts["pet"] = _pet(protocol)
+        facts["grid"] = grid_facts(protocol.grid)
+    except StudyError as error:
+        refusals.append(error)
+    return facts
+
+
+def _pet(protocol: Protocol) -> Plain:
+    facts = asdict(protocol)
+    scanner = facts.pop("scanner")
+    for name in ("grid", "warnings"):
+        del facts[name]
+    return scanner | {k: list(v) if isinstance(v, tuple) else v for k, v in facts.items()}
+
+
+def _read(source: StudySource) -> tuple[Study, tuple[str, ...]]:
+    """The study; a mask that cannot be used becomes a warning."""
+    try:
+        return read_study(source), ()
+    except MaskError as error:
+        warning = f"{error.code}: {error.problem.sentence()}"
+        return read_study(source, with_mask=False), (warning,)
+
+
+def _volume(study: Study) -> Plain:
+    suv: Plain = {
+        "factor": study.suv_factor,
+        "reference_time": study.reference_time or None,
+        "max": float(study.suv.max()),
+    }
+    facts: Plain = {"grid": grid_facts(study.grid), "suv": suv, "mask": None}
+    if study.mask is not None:
+        inside = study.suv[study.mask].astype(np.float64)
+        facts["mask"] = {
+            "voxels": inside.size,
+            "volume_ml": inside.size * study.grid.voxel_ml,
+            "suv_max": float(inside.max()),
+            "suv_mean": float(inside.mean()),
+        }
+    return facts
+
+
+def _ct(study: Study) -> Plain | None:
+    return None if study.ct_grid is None else grid_facts(study.ct_grid)
+
+
+def _regions(source: StudySource) -> list[str]:
+    try:
+        return list(list_regions(source))
+    except StudyError:
+        return []
+
+
+def grid_facts(grid: Grid) -> Plain:
+    """A grid as people speak of it.
+
+    Args:
+        grid: The grid.
+
+    Returns:
+        `shape_zyx`, `voxel_zyx_mm`, `field_of_view_zyx_mm`, `origin_xyz_mm`, and `axes`: where
+        each array axis points, by the nearest of Left, Posterior, Superior and their opposites.
+    """
+    extent = [n * edge for n, edge in zip(grid.shape, grid.spacing_mm, strict=True)]
+    return {
+        "shape_zyx": list(grid.shape),
+        "voxel_zyx_mm": list(grid.spacing_mm),
+        "field_of_view_zyx_mm": extent,
+        "origin_xyz_mm": list(grid.origin_mm),
+        "axes": "".join(_points_to(grid.axes[:, axis].tolist()) for axis in range(3)),
+    }
+
+
+def _points_to(direction: list[float]) -> str:
+    largest = max(range(3), key=lambda i: abs(direction[i]))
+    return ("LPS" if direction[largest] > 0 else "RAI")[largest]
