@@ -10,6 +10,8 @@ from pet_mtl.errors import ModelError
 Plain = dict[str, Any]
 _ABOUT = "assets.extra/bundle.json"
 _META_GRAPHS = 2
+# TensorFlow's messages name these two as C does.
+_DTYPES = {"float": "float32", "double": "float64"}
 
 
 def bundle_facts(path: Path) -> Plain:
@@ -93,9 +95,13 @@ def _varint(data: bytes, place: int) -> tuple[int, int]:
 def _tensors(tensors: Any) -> Plain:
     from tensorboard.compat.proto.types_pb2 import DataType
 
+    def dtype(number: int) -> str:
+        name = DataType.Name(number).removeprefix("DT_").lower()
+        return _DTYPES.get(name, name)
+
     return {
         name: {
-            "dtype": DataType.Name(tensor.dtype).removeprefix("DT_").lower(),
+            "dtype": dtype(tensor.dtype),
             "shape": None
             if tensor.tensor_shape.unknown_rank
             else [None if d.size < 0 else d.size for d in tensor.tensor_shape.dim],

@@ -2,8 +2,12 @@
 
 import json
 import re
+import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from pet_mtl.errors import ModelError
 from pet_mtl.files import read_csv
@@ -53,10 +57,21 @@ def _fold(folder: Path) -> Plain:
     """How far one fold is: predictions.csv is written last."""
     facts: Plain = {"trained": (folder / "predictions.csv").is_file()}
     metrics = folder / "metrics.csv"
-    for row in read_csv(metrics) if metrics.is_file() else []:
+    for row in read_csv(metrics) if metrics.is_file() else _unfinished(folder / "state"):
         numbers = {name: _number(row.get(name, "")) for name in ("epoch", "loss", "val_loss")}
         facts[row["stage"]] = numbers
     return facts
+
+
+def _unfinished(state: Path) -> Iterator[dict[str, str]]:
+    """The last row of every stage that a fold in training, or a killed one, has saved."""
+    for path in sorted(state.glob("*.npz")):
+        try:
+            with np.load(path, allow_pickle=False) as saved:
+                epoch, loss, held = saved["history"][-1]
+        except (OSError, ValueError, KeyError, IndexError, zipfile.BadZipFile):
+            continue
+        yield {"stage": path.stem, "epoch": str(epoch), "loss": str(loss), "val_loss": str(held)}
 
 
 def _judged(path: Path) -> str:
