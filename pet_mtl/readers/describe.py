@@ -19,6 +19,13 @@ from pet_mtl.study import StudySource
 from pet_mtl.suv.times import injection_before
 
 _PET = "PT"
+# Defined terms of SeriesType, ImageType, CorrectedImage, Units and DecayCorrection (DICOM PS3.3
+# C.8.9.1, C.8.9.2, C.7.6.1.1.2). What is none of them may be anything, even a name.
+_TERMS = frozenset(
+    "STATIC DYNAMIC GATED IMAGE REPROJECTION ORIGINAL DERIVED PRIMARY SECONDARY AXIAL DECY ATTN "
+    "SCAT DTIM MOTN PMOT CLN RAN RADL DCAL NORM CNTS NONE CM2 CM2ML PCNT CPS BQML MGMINML UMOLMINML "
+    "MLMING MLG 1CM UMOLML PROPCNTS PROPCPS MLMINML MLML GML STDDEV START ADMIN".split()
+) | {"WHOLE BODY"}
 
 
 @dataclass(frozen=True)
@@ -132,9 +139,9 @@ def protocol_of(source: StudySource) -> Protocol:
         scanner=_scanner(first),
         slices=len(series.slices),
         grid=series.grid,
-        kinds=first.kinds,
-        corrected=told.corrected if told else (),
-        decay_correction=told.decay_correction if told else "",
+        kinds=_terms(first.kinds),
+        corrected=_terms(told.corrected) if told else (),
+        decay_correction=" ".join(_terms([told.decay_correction])) if told else "",
         dose_bq=told.dose_bq if told else None,
         half_life_s=told.half_life_s if told else None,
         uptake_min=_uptake_min(series.slices),
@@ -176,7 +183,13 @@ def _scanner(header: Header) -> Scanner:
             names = [values.text(dataset, tag) for tag in tags[:2] if isinstance(tag, str)]
         except values.BROKEN:
             names = ["", ""]
-    return Scanner(names[0], names[1], header.suv.units if header.suv else "")
+    units = " ".join(_terms([header.suv.units])) if header.suv else ""
+    return Scanner(names[0], names[1], units)
+
+
+def _terms(texts: Sequence[str]) -> tuple[str, ...]:
+    """The defined terms among coded values, and "other" for what is none."""
+    return tuple(text if text in _TERMS else "other" for text in texts if text)
 
 
 def _uptake_min(slices: Sequence[Header]) -> float | None:
