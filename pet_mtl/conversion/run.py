@@ -165,12 +165,12 @@ class _Cuts:
     shards: ShardPlan
 
     def __iter__(self) -> Iterator[CutTask]:
-        by_id = {entry.sample_id: entry for entry in self.job.found.entries}
+        by_id = {e.sample_id: (e, e.cutout) for e in self.job.found.entries if e.cutout}
         for shard in self.shards.shards:
             for name in shard.sample_ids:
-                entry = by_id[name]
+                entry, cutout = by_id[name]
                 labels = Labels(name, entry.outcome, self.job.found.covariates)
-                yield CutTask(entry.cutout, self.facts[name].centre_mm, self.plan, labels)
+                yield CutTask(cutout, self.facts[name].centre_mm, self.plan, labels)
 
 
 def _write_shards(cuts: _Cuts, workers: Workers) -> list[ShardFile]:

@@ -174,13 +174,13 @@ def _files(source: StudySource) -> Iterator[Path]:
 
 def _scanner(header: Header) -> Scanner:
     """Two tags that `Header` has no use for."""
-    tags: list[str | int] = ["Manufacturer", "ManufacturerModelName", "SpecificCharacterSet"]
+    tags = ["Manufacturer", "ManufacturerModelName", "SpecificCharacterSet"]
     with values.lenient():
         try:
             dataset = pydicom.dcmread(
                 header.path, stop_before_pixels=True, specific_tags=tags, force=True
             )
-            names = [values.text(dataset, tag) for tag in tags[:2] if isinstance(tag, str)]
+            names = [values.text(dataset, tag) for tag in tags[:2]]
         except values.BROKEN:
             names = ["", ""]
     units = " ".join(_terms([header.suv.units])) if header.suv else ""
