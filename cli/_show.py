@@ -7,6 +7,7 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 _STYLES = {"accepted": "green", "warned": "yellow", "refused": "red", "ok": "green"}
 _STYLES |= {"note": "yellow", "wrong": "red"}
@@ -31,7 +32,7 @@ def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
         table.add_column(name, overflow="fold")
     for row in cells:
         style = next((_STYLES[cell] for cell in row if cell in _STYLES), None)
-        table.add_row(*(_literal(cell) for cell in row), style=style)
+        table.add_row(*(Text(cell) for cell in row), style=style)  # brackets are no markup
     Console().print(table)
 
 
@@ -66,9 +67,6 @@ def _cell(value: Any) -> str:
         return f"{value:.6g}"
     if isinstance(value, list | tuple):
         return ", ".join(_cell(item) for item in value)
-    return " ".join(str(value).split())
-
-
-def _literal(text: str) -> str:
-    """Brackets of a name are no markup."""
-    return text.replace("[", "\\[")
+    line = " ".join(str(value).split())
+    # Names come from files: none of them may steer the terminal.
+    return "".join(sign if sign.isprintable() else "?" for sign in line)

@@ -542,17 +542,18 @@ def test_the_key_is_made_once_and_makes_the_pseudonyms(images, tmp_path):
     assert not pseudonyms(tmp_path / "a") & pseudonyms(tmp_path / "c")
 
 
-@pytest.mark.parametrize("name", ["my.key", "studies.csv", "folder/my.key", "../elsewhere"])
+@pytest.mark.parametrize("name", ["my.key", "studies.csv", "folder/my.key"])
 def test_a_key_in_the_dataset_is_refused(images, tmp_path, name):
     convert(images, tmp_path / "set", quick())
     inside = tmp_path / "set" / name
     inside.parent.mkdir(exist_ok=True)
-    if name.startswith(".."):
-        inside.symlink_to(tmp_path / "set" / "inner.key")
-        inside = tmp_path / "set" / "inner.key"
     inside.write_bytes((tmp_path / "set.key").read_bytes())
     with pytest.raises(UsageError) as refused:
         convert(images, tmp_path / "set", quick(key=inside, seed=1))
+    assert refused.value.code == "KEY_INSIDE"
+    (tmp_path / "link.key").symlink_to(inside)
+    with pytest.raises(UsageError) as refused:
+        convert(images, tmp_path / "set", quick(key=tmp_path / "link.key", seed=1))
     assert refused.value.code == "KEY_INSIDE"
 
 
@@ -571,27 +572,55 @@ def test_a_folder_given_by_dots_keeps_its_key_outside(images, tmp_path, monkeypa
 # --- The whole way ---------------------------------------------------------------------------
 
 
-@pytest.mark.slow
-def test_the_whole_way_names_nobody(source, broken, tmp_path, pet_mtl: Run):
-    table = ("--clinical", source.parent / "clinical.csv", *COLUMNS)
-    said = []
+TABLE = ["--id-column", "who"]
 
-    def run(*arguments: object, code: int = 0) -> None:
-        done = pet_mtl(*arguments, code=code)
-        said.append(done.stdout + done.stderr)
 
-    run("convert", source, tmp_path / "set", *SMALL[:-2], *table, "--covariates", "age")
-    check_dataset(tmp_path / "set", said[-1])
+@pytest.fixture(scope="module")
+def run_dir(source: Path, tmp_path_factory: pytest.TempPathFactory, pet_mtl: Run) -> Path:
+    """A run of one fold, the shortest there is, with all that was said in `said.txt` beside it."""
+    base = tmp_path_factory.mktemp("way")
+    table = ("--clinical", source.parent / "clinical.csv", *COLUMNS, "--covariates", "age")
     steps = [f"--set=stage.{n}=1" for n in ("mask_steps", "joint_steps", "validate_every")]
     model = ("--set", "model.filters=[4,8]", "--set", "model.groups=2", "--set=stage.batch_size=2")
-    run("train", tmp_path / "set", "-o", tmp_path / "run", *model, *steps)
-    run("evaluate", tmp_path / "run", "-o", tmp_path / "judged", "--samples", 20)
-    run("info", tmp_path / "run")
-    assert leaks(tmp_path / "run", tmp_path / "judged", *said) == {}
-    assert list((tmp_path / "run").rglob("events.out.tfevents*"))
-    predictions = tmp_path / "predictions"
-    run("predict", tmp_path / "run", source, "-o", predictions, *table[:4], "--use-mask")
-    run("evaluate", predictions, *table, "-o", tmp_path / "judged2", "--samples", 20)
-    assert leaks(predictions, tmp_path / "judged2", *said, allowed=names_in(source)) == {}
-    run("predict", tmp_path / "run", broken, "-o", tmp_path / "refused", "--use-mask", code=8)
-    assert leaks(tmp_path / "refused", said[-1], allowed=names_in(broken)) == {}
+    done = [
+        pet_mtl("convert", source, base / "set", *SMALL, *table),
+        pet_mtl("train", base / "set", "-o", base / "run", "--fold", 0, *model, *steps),
+    ]
+    (base / "said.txt").write_text("".join(one.stdout + one.stderr for one in done))
+    return base / "run"
+
+
+@pytest.mark.slow
+def test_no_run_names_anybody(run_dir, tmp_path, pet_mtl: Run):
+    base = run_dir.parent
+    check_dataset(base / "set", (base / "said.txt").read_text())
+    done = [
+        pet_mtl("evaluate", run_dir, "-o", tmp_path / "judged", "--samples", 20),
+        pet_mtl("info", run_dir),
+    ]
+    said = [one.stdout + one.stderr for one in done]
+    assert leaks(run_dir, tmp_path / "judged", *said) == {}
+    kinds = {path.suffix for path in run_dir.rglob("*")}
+    assert {".keras", ".pb", ".v2", ".csv", ".json", ".npz"} <= kinds
+    assert {".html", ".json"} <= {path.suffix for path in (tmp_path / "judged").rglob("*")}
+
+
+@pytest.mark.slow
+def test_predictions_name_studies_and_nothing_else(run_dir, source, tmp_path, pet_mtl: Run):
+    out, table = tmp_path / "out", ("--clinical", source.parent / "clinical.csv", *TABLE)
+    done = [
+        pet_mtl("predict", run_dir, source, "-o", out, *table, "--use-mask"),
+        pet_mtl("evaluate", out, *table, *COLUMNS[2:], "-o", tmp_path / "judged", "--samples", 20),
+    ]
+    said = [one.stdout + one.stderr for one in done]
+    assert {path.suffix for path in out.rglob("*")} >= {".gz", ".json", ".png", ".csv"}
+    assert leaks(out, tmp_path / "judged", *said, allowed=names_in(source)) == {}
+
+
+@pytest.mark.slow
+def test_refused_predictions_name_studies_and_nothing_else(run_dir, broken, tmp_path, pet_mtl: Run):
+    out = tmp_path / "out"
+    options = ("--use-mask", "--no-overview")
+    done = pet_mtl("predict", run_dir, broken, "-o", out, *options, code=8)
+    assert leaks(out, done.stdout + done.stderr, allowed=names_in(broken)) == {}
+    assert len(read_csv(out / "rejected.csv")) > 10
