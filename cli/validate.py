@@ -16,12 +16,11 @@ from pet_mtl.inspection.cohort import REPORT_COLUMNS, as_json, cohort, notices, 
 from pet_mtl.inspection.validation import ACCEPTED, REFUSED, WARNED, Validation, Verdict, validate
 from pet_mtl.pseudonym import write_private
 
-# Every option of `convert`, so that its command can be tried by changing one word.
-_OPTIONS = [option for option in convert.params if isinstance(option, click.Option)]
+# All that `convert` takes but its output, so that its command can be tried by changing one word.
+_SHARED = [parameter for parameter in convert.params if parameter.name != "dataset"]
 
 
 @click.command(name="validate")
-@click.argument("src", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--json", "as_data", is_flag=True, help="Print JSON.")
 @click.option(
     "-o", "--out", type=click.Path(dir_okay=False, path_type=Path),
@@ -55,7 +54,7 @@ def command(
     return found.exit_code
 
 
-command.params[1:1] = _OPTIONS
+command.params[:0] = _SHARED
 
 
 def _tell(found: Validation) -> None:

@@ -48,19 +48,29 @@ class Survey:
 
     Attributes:
         config: What was asked for.
+        search: What the source holds.
+        table: The clinical table, or None.
         entries: The studies.
         refused: What was passed over by the search.
         names: Pseudonym to name, of both.
-        covariates: Names of the covariates.
-        unmatched_rows: Identifiers of rows that belong to no study.
     """
 
     config: ConvertConfig
+    search: Search
+    table: ClinicalTable | None
     entries: tuple[Entry, ...]
     refused: tuple[Rejection, ...]
     names: Mapping[str, str]
-    covariates: tuple[str, ...]
-    unmatched_rows: tuple[str, ...]
+
+    @property
+    def covariates(self) -> tuple[str, ...]:
+        """Names of the covariates, in order."""
+        return self.table.covariates if self.table else ()
+
+    @property
+    def unmatched_rows(self) -> tuple[str, ...]:
+        """Identifiers of rows that belong to no study."""
+        return rows_without_study(self.table, self.search) if self.table else ()
 
 
 def look(src: Path, config: ConvertConfig) -> tuple[Search, ClinicalTable | None]:
@@ -112,9 +122,7 @@ def survey(
     entries = _entries(search.sources, table, key, work, config)
     names = {pseudonym(key, name): name for name, _ in search.passed_over}
     names |= {entry.sample_id: entry.source.name for entry in entries}
-    unmatched = rows_without_study(table, search) if table else ()
-    covariates = table.covariates if table else ()
-    return Survey(config, entries, refused, names, covariates, unmatched)
+    return Survey(config, search, table, entries, refused, names)
 
 
 def _entries(
