@@ -304,8 +304,9 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_images(src / secret("good"), 20, ".nii.gz")
     for name in (*DECIDING, *DRUG):
         folder = _small(src, name)
+        text = secret(name)  # the same in all slices: nothing else is wrong with them
         for path in sorted(folder.rglob("*.dcm")):
-            change(path, lambda data, name=name: _text_in(data, name))
+            change(path, lambda data, name=name, text=text: _text_in(data, name, text))
     for path in sorted(_small(src, "cut").rglob("*.dcm"))[:2]:
         path.write_bytes(path.read_bytes()[:-60])
     for path in sorted(_small(src, "head").rglob("*.dcm"))[:1]:
@@ -325,11 +326,11 @@ def _small(src: Path, about: str) -> Path:
     return folder
 
 
-def _text_in(data: Dataset, name: str) -> None:
+def _text_in(data: Dataset, name: str, text: str) -> None:
     """Text where something else belongs."""
     place = data.RadiopharmaceuticalInformationSequence[0] if name in DRUG else data
     tag = pydicom.datadict.tag_for_keyword(name)
-    place[tag] = DataElement(tag, "LO", secret(name))
+    place[tag] = DataElement(tag, "LO", text)
 
 
 def _bad_contours(src: Path) -> None:
