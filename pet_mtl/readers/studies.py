@@ -18,7 +18,7 @@ from pet_mtl.readers.masks import (
     unread_segmentations,
 )
 from pet_mtl.study import Study, StudySource
-from pet_mtl.suv import SuvFactor, suv_factor
+from pet_mtl.suv import SuvAttributes, body_of, suv_factor
 
 
 def read_study(source: StudySource, roi: str | None = None, with_mask: bool = True) -> Study:
@@ -76,7 +76,8 @@ def _read_dicom(source: StudySource, roi: str | None, with_mask: bool) -> Study:
     """A study from a DICOM folder."""
     headers = scan_headers(source.path)
     series = choose_series(headers)
-    factor = _factor(series.slices)
+    attributes = _attributes(series.slices)
+    factor = suv_factor(attributes)
     values = read_values(series) * factor.factor
     if factor.slice_weights:
         values *= np.asarray(factor.slice_weights)[:, None, None]
@@ -95,15 +96,16 @@ def _read_dicom(source: StudySource, roi: str | None, with_mask: bool) -> Study:
         reference_time=factor.reference_time,
         mask=mask,
         warnings=series.warnings + factor.warnings + warnings,
+        body=body_of(attributes),
     )
 
 
-def _factor(slices: tuple[Header, ...]) -> SuvFactor:
-    """The SUV factor of a sorted series."""
+def _attributes(slices: tuple[Header, ...]) -> SuvAttributes:
+    """What a sorted series says that matters for SUV."""
     attributes = [header.suv for header in slices if header.suv is not None]
     if len(attributes) != len(slices):
         raise SuvError("SUV_UNITS", "a slice carries no PET attributes", todo="Export it again")
-    return suv_factor(series_attributes(attributes))
+    return series_attributes(attributes)
 
 
 def _mask(
