@@ -69,7 +69,7 @@ def _to_injection(attributes: SuvAttributes, per_bq: float) -> SuvFactor:
     moment = attributes.injection
     reference = moment.isoformat() if moment else ""
     witness = _witness_of_injection(attributes)
-    return SuvFactor(per_bq, reference, witness, rule="ADMIN: dose as injected")
+    return SuvFactor(per_bq, reference, witness, rule="ADMIN, dose as injected")
 
 
 def _witness_of_injection(attributes: SuvAttributes) -> tuple[str, ...]:
@@ -95,7 +95,7 @@ def _to_start(attributes: SuvAttributes, per_bq: float) -> SuvFactor:
         per_bq * math.exp(decay_per_s * elapsed),
         reference.moment.isoformat(),
         reference.warnings + witness,
-        rule=f"START: dose at {reference.source}",
+        rule=f"START, reference from {reference.source}",
     )
 
 
@@ -122,7 +122,7 @@ def _not_corrected(attributes: SuvAttributes, per_bq: float) -> SuvFactor:
         min(starts).isoformat(),
         warnings,
         weights if varies else (),
-        rule="NONE: each slice from its AcquisitionTime",
+        rule="NONE, each slice from its AcquisitionTime",
     )
 
 

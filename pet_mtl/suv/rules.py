@@ -24,6 +24,7 @@ from pet_mtl.suv.nuclides import half_life_s
 from pet_mtl.suv.oddities import odd_dose, oddities
 
 DOSE_BQ = (1e6, 1e11)
+_LIKE_MBQ = (20.0, 3000.0)
 # Two ways to one factor may differ by the rounding of factors, times and dose.
 _SAME_FACTOR = 0.02
 # [C] C.8.9.1.1.3.1: of each SUVType the normalisation; [M] "Units = GML": BW if empty.
@@ -64,7 +65,11 @@ def suv_factor(attributes: SuvAttributes) -> SuvFactor:
             todo="Export the series in Bq/ml (BQML) or as SUVbw (GML)",
         )
     found = rule(attributes)
-    return dataclasses.replace(found, warnings=found.warnings + oddities(attributes))
+    return dataclasses.replace(
+        found,
+        warnings=found.warnings + oddities(attributes),
+        rule=f"{attributes.units}: {found.rule}",
+    )
 
 
 def _require_attenuation(attributes: SuvAttributes) -> None:
@@ -130,6 +135,8 @@ def _from_counts(attributes: SuvAttributes) -> SuvFactor:
     )
     if suv is not None:
         odd = _scale_factors_warning(attributes, suv, activity)
+        if attributes.decay_correction == "NONE":
+            odd += ("SUV_DECAY_NONE: counts not corrected for decay; Philips' factor was taken",)
         return SuvFactor(suv, "", odd, rule="Philips SUV factor")
     if activity is None:
         raise SuvError(
@@ -141,7 +148,7 @@ def _from_counts(attributes: SuvAttributes) -> SuvFactor:
         )
     found = _from_becquerel(attributes)
     return dataclasses.replace(
-        found, factor=activity * found.factor, rule=f"Philips activity factor; {found.rule}"
+        found, factor=activity * found.factor, rule=f"Philips activity factor, {found.rule}"
     )
 
 
@@ -197,10 +204,15 @@ def _dose_bq(attributes: SuvAttributes) -> float:
             "SUV_DOSE",
             "the injected dose is missing or cannot be in Bq",
             expected=f"RadionuclideTotalDose (0018,1074) of {DOSE_BQ[0]:.0e} to {DOSE_BQ[1]:.0e}",
-            found="nothing" if dose is None else f"{dose:g}",
+            found="nothing" if dose is None else f"{dose:g}{_hint(dose)}",
             todo="Write the dose in Bq into the series (370 MBq is 370000000)",
         )
     return dose
+
+
+def _hint(dose: float) -> str:
+    """What a dose that is not in Bq looks like; [M]: around 4e2 in the files that hold MBq."""
+    return ", as if in MBq" if _LIKE_MBQ[0] <= dose <= _LIKE_MBQ[1] else ""
 
 
 # How each unit becomes SUVbw; further ones slot in here.

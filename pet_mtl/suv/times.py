@@ -138,9 +138,9 @@ def reference_for_start(attributes: SuvAttributes, decay_per_s: float) -> Refere
         return _likelier(told, attributes.frames, earliest, decay_per_s)
     by_witness = _by_decay_factor(attributes.frames, decay_per_s)
     if by_witness is not None:
-        return Reference(by_witness, "AcquisitionTime, as DecayFactor proves", (_FROM_WITNESS,))
+        return Reference(by_witness, "AcquisitionTime and DecayFactor", (_FROM_WITNESS,))
     moment = _back_computed(attributes.frames, decay_per_s)
-    return Reference(moment, "back-computed", (_BACK_COMPUTED,))
+    return Reference(moment, "FrameReferenceTime", (_BACK_COMPUTED,))
 
 
 def _likelier(
