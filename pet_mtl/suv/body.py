@@ -16,6 +16,8 @@ WEIGHT_KG = (2.0, 500.0)
 # The reference object of QIBA is 2.898 m tall.
 HEIGHT_M = (0.3, 3.0)
 BMI = (8.0, 90.0)
+# Less or more is rare in patients: more often a weight in pounds or of someone else.
+USUAL_BMI = (11.0, 60.0)
 GRAMS_ABOVE = 1000.0
 # Lean or ideal over body weight: beyond these a formula is used outside what it was made for, such
 # as James's for the very obese, or ideal weight for small children.
@@ -50,11 +52,15 @@ def weight_kg(attributes: SuvAttributes) -> tuple[float, tuple[str, ...]]:
     if weight is not None and grams:
         weight /= GRAMS_ABOVE
         warnings = ("SUV_WEIGHT_GRAMS: PatientWeight above 1000 was taken as grams",)
-    fits = _fits(weight, attributes.height_m)
-    if weight is None or not _within(weight, WEIGHT_KG) or (grams and not fits):
+    height = attributes.height_m
+    if (
+        weight is None
+        or not _within(weight, WEIGHT_KG)
+        or (grams and not _fits(weight, height, BMI))
+    ):
         raise _refused_weight(attributes.weight_kg)
-    if not fits:
-        warnings = (
+    if not _fits(weight, height, USUAL_BMI):
+        warnings += (
             "SUV_BODY: PatientWeight and PatientSize hardly belong to one body; check the weight",
         )
     return weight, warnings
@@ -110,7 +116,7 @@ def per_suvbw(normalisation: str, body: Body) -> tuple[float, tuple[str, ...]]:
     else:
         value, warnings = _of_other(body.sex, men, women)
     ratio = value / weight
-    if not _fits(weight, height) or not (normalisation == "bsa" or _within(ratio, _RATIO)):
+    if not _fits(weight, height, BMI) or not (normalisation == "bsa" or _within(ratio, _RATIO)):
         raise _refused_body()
     return ratio, warnings
 
@@ -128,9 +134,9 @@ def _of_other(sex: str, men: float, women: float) -> tuple[float, tuple[str, ...
     return (men + women) / 2, ("SUV_SEX_OTHER: PatientSex O: mean of the formulas for M and F",)
 
 
-def _fits(weight: float | None, height: float | None) -> bool:
-    """Whether weight and height, if known, can belong to one body."""
-    return not weight or not height or _within(weight / height**2, BMI)
+def _fits(weight: float | None, height: float | None, bmi: tuple[float, float]) -> bool:
+    """Whether weight and height, if known, give a body mass index within limits."""
+    return not weight or not height or _within(weight / height**2, bmi)
 
 
 def _within(value: float | None, limits: tuple[float, float]) -> bool:

@@ -115,6 +115,7 @@ def _set_first(**values: Any) -> Callable[[pydicom.Dataset, int], None]:
         (_set(RadiopharmaceuticalInformationSequence=[]), "SUV_DOSE"),
         (_set(RadiopharmaceuticalInformationSequence=[pydicom.Dataset()] * 2), "SUV_DOSE"),
         (_set(RescaleSlope="10000"), "SUV_RANGE"),
+        (_set(RescaleSlope="0.00001"), "SUV_RANGE"),  # such as SUV labelled as Bq/ml
     ],
 )
 def test_refusals(tmp_path: Path, pet_series: Write, change: Any, code: str) -> None:

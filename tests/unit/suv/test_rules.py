@@ -211,10 +211,13 @@ def test_scan_past_midnight() -> None:
     assert suv_factor(late).factor == pytest.approx(suv_factor(BASE).factor, rel=1e-12)
 
 
-def test_implausible_body_is_a_warning() -> None:
-    assert suv_factor(_but(height_m=1.75)).warnings == ()
-    (warning,) = suv_factor(_but(height_m=175.0)).warnings
-    assert warning.startswith("SUV_BODY")
+@pytest.mark.parametrize(
+    ("weight", "height", "odd"),
+    [(70.0, 1.75, False), (70.0, 175.0, True), (187.0, 1.75, True), (30.0, 1.75, True)],
+)
+def test_implausible_body_is_a_warning(weight: float, height: float, odd: bool) -> None:
+    found = suv_factor(_but(weight_kg=weight, height_m=height, dose_bq=5e6 * weight))
+    assert [warning.split(":")[0] for warning in found.warnings] == ["SUV_BODY"] * odd
 
 
 @given(
