@@ -136,7 +136,10 @@ def _of_other(sex: str, men: float, women: float) -> tuple[float, tuple[str, ...
 
 def _fits(weight: float | None, height: float | None, bmi: tuple[float, float]) -> bool:
     """Whether weight and height, if known, give a body mass index within limits."""
-    return not weight or not height or _within(weight / height**2, bmi)
+    if not weight or not height:
+        return True
+    square = height * height  # compared without dividing: a header may hold any number
+    return bmi[0] * square <= weight <= bmi[1] * square
 
 
 def _within(value: float | None, limits: tuple[float, float]) -> bool:

@@ -5,7 +5,7 @@ Sources: [M], [C] and [Q] as in `pet_mtl.suv.rules`.
 
 import math
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pet_mtl.errors import SuvError
 from pet_mtl.suv.attributes import FrameTiming, SuvAttributes, SuvFactor
@@ -79,9 +79,10 @@ def _witness_of_injection(attributes: SuvAttributes) -> tuple[str, ...]:
         return ()
     try:
         decay_per_s = math.log(2.0) / half_life_s(attributes)[0]
-        injection = injection_before(attributes, min(starts))
+        elapsed = _elapsed_s(attributes, min(starts), decay_per_s)
     except SuvError:
         return ()
+    injection = min(starts) - timedelta(seconds=elapsed)
     return contradiction(attributes.frames, injection, decay_per_s)
 
 

@@ -22,6 +22,7 @@ from pet_mtl.suv.codes import shown
 from pet_mtl.suv.decay import decayed
 from pet_mtl.suv.nuclides import half_life_s
 from pet_mtl.suv.oddities import odd_dose, oddities
+from pet_mtl.suv.times import plausible
 
 DOSE_BQ = (1e6, 1e11)
 _LIKE_MBQ = (20.0, 3000.0)
@@ -64,6 +65,8 @@ def suv_factor(attributes: SuvAttributes) -> SuvFactor:
             found=shown(attributes.units),
             todo="Export the series in Bq/ml (BQML) or as SUVbw (GML)",
         )
+    frames = tuple(plausible(frame) for frame in attributes.frames)
+    attributes = dataclasses.replace(attributes, frames=frames)
     found = rule(attributes)
     return dataclasses.replace(
         found,

@@ -9,12 +9,13 @@ from typing import NamedTuple
 
 from pet_mtl.errors import SuvError
 from pet_mtl.suv.attributes import FrameTiming, SuvAttributes
-from pet_mtl.suv.witness import DECAY_TOLERANCE, contradiction, expected_factor, frame_decay
+from pet_mtl.suv.witness import DECAY_TOLERANCE, contradiction, frame_decay
 
 # SeriesTime is often rounded to whole seconds, AcquisitionTime is not.
 _ROUNDING = timedelta(seconds=1)
 _CLOCK_TOLERANCE_S = 60.0
 _DAY_S = 86400.0
+_LONGEST_S = 1e6
 # Nuclides that are imaged on later days (Cu-64, Zr-89, I-124) need the date of injection.
 _SAME_DAY_HALF_LIFE_S = 6 * 3600.0
 # A series starts hours before its last bed at most; more means that a date was shifted.
@@ -40,6 +41,22 @@ class Reference(NamedTuple):
     warnings: tuple[str, ...] = ()
 
 
+def plausible(frame: FrameTiming) -> FrameTiming:
+    """The same without numbers that no scan has: below 0, above eleven days, not numbers.
+
+    Args:
+        frame: As the header has it.
+
+    Returns:
+        A frame whose numbers can be reckoned with.
+    """
+    reference, duration, factor = (
+        value if value is not None and 0 <= value <= _LONGEST_S else None
+        for value in (frame.reference_s, frame.duration_s, frame.decay_factor)
+    )
+    return FrameTiming(frame.acquired, reference, duration, factor or None)
+
+
 def nearest_day(clock: time, anchor: datetime) -> datetime:
     """The moment within twelve hours of `anchor` at which a clock shows `clock`.
 
@@ -54,10 +71,12 @@ def nearest_day(clock: time, anchor: datetime) -> datetime:
     datetime.datetime(2020, 1, 2, 0, 10)
     """
     moment = datetime.combine(anchor.date(), clock)
-    if moment - anchor > timedelta(hours=12):
-        return moment - timedelta(days=1)
-    if anchor - moment > timedelta(hours=12):
-        return moment + timedelta(days=1)
+    half_day, day = timedelta(hours=12), timedelta(days=1)
+    # Dates at the ends of the calendar (00010101) are written where they were removed.
+    if moment - anchor > half_day and moment - datetime.min >= day:
+        return moment - day
+    if anchor - moment > half_day and datetime.max - moment >= day:
+        return moment + day
     return moment
 
 
@@ -86,7 +105,11 @@ def injection_before(attributes: SuvAttributes, until: datetime) -> datetime:
     if (attributes.half_life_s or 0.0) > _SAME_DAY_HALF_LIFE_S:
         raise no_time("RadiopharmaceuticalStartDateTime (0018,1078), as the nuclide lives for days")
     moment = datetime.combine(until.date(), attributes.injection_time)
-    return moment if moment <= until else moment - timedelta(days=1)
+    if moment <= until:
+        return moment
+    if moment - datetime.min < timedelta(days=1):
+        raise no_time("a date that is not at the end of the calendar")
+    return moment - timedelta(days=1)
 
 
 def _require_same_clock(moment: datetime, clock: time | None) -> None:
@@ -132,7 +155,7 @@ def reference_for_start(attributes: SuvAttributes, decay_per_s: float) -> Refere
             (attributes.series, "SeriesTime", ()),
             (attributes.ge_scan, "GE scan_datetime", (_FROM_GE,)),
         )
-        if moment is not None and moment <= earliest + _ROUNDING
+        if moment is not None and moment - earliest <= _ROUNDING
     ]
     if told:
         return _likelier(told, attributes.frames, earliest, decay_per_s)
@@ -190,8 +213,9 @@ def _by_decay_factor(frames: tuple[FrameTiming, ...], decay_per_s: float) -> dat
     for frame in frames:
         if frame.reference_s is None or not frame.duration_s or not frame.decay_factor:
             return None
-        expected = expected_factor(frame, frame.reference_s, decay_per_s)
-        if abs(frame.decay_factor / expected - 1) > DECAY_TOLERANCE:
+        expected = math.log(frame_decay(frame.duration_s, decay_per_s))
+        expected += decay_per_s * frame.reference_s
+        if abs(math.log(frame.decay_factor) - expected) > DECAY_TOLERANCE:
             return None
     return moments.pop()
 
@@ -223,7 +247,10 @@ def _reference_of(frame: FrameTiming, decay_per_s: float, from_start: bool) -> d
         raise no_time("AcquisitionTime, FrameReferenceTime and ActualFrameDuration")
     mean_s = math.log(frame_decay(frame.duration_s, decay_per_s)) / decay_per_s
     offset = (0.0 if from_start else mean_s) - frame.reference_s
-    return frame.acquired + timedelta(seconds=offset)
+    try:
+        return frame.acquired + timedelta(seconds=offset)
+    except OverflowError as error:
+        raise no_time("FrameReferenceTime within the scan") from error
 
 
 def no_time(what: str) -> SuvError:

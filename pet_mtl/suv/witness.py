@@ -10,6 +10,7 @@ from pet_mtl.suv.attributes import FrameTiming
 
 # Differences of the decay correction below half a percent are rounding of times.
 DECAY_TOLERANCE = 0.005
+_MOST = 100.0
 
 
 def frame_decay(duration_s: float, decay_per_s: float) -> float:
@@ -24,11 +25,6 @@ def frame_decay(duration_s: float, decay_per_s: float) -> float:
     """
     exponent = decay_per_s * duration_s
     return exponent / -math.expm1(-exponent) if exponent > 0 else 1.0
-
-
-def expected_factor(frame: FrameTiming, since_s: float, decay_per_s: float) -> float:
-    """DecayFactor of a frame that starts `since_s` after the reference, decay within included."""
-    return math.exp(decay_per_s * since_s) * frame_decay(frame.duration_s or 0.0, decay_per_s)
 
 
 def contradiction(
@@ -52,13 +48,14 @@ def contradiction(
     first = min(told, key=lambda f: (f.acquired, f.decay_factor))
     if first.acquired is None or first.decay_factor is None:
         return ()
-    since_s = (first.acquired - reference).total_seconds()
-    to_mean = expected_factor(first, since_s, decay_per_s)
-    gaps = [math.log(first.decay_factor / to_mean), math.log(first.decay_factor)]
-    gaps[1] -= decay_per_s * since_s
-    if min(abs(gap) for gap in gaps) <= DECAY_TOLERANCE:
+    # In logarithms, as a wrong date may lie any number of half-lives away.
+    to_start = decay_per_s * (first.acquired - reference).total_seconds()
+    to_mean = to_start + math.log(frame_decay(first.duration_s or 0.0, decay_per_s))
+    told_log = math.log(first.decay_factor)
+    if min(abs(told_log - to_start), abs(told_log - to_mean)) <= DECAY_TOLERANCE:
         return ()
+    expected = math.exp(to_mean) if abs(to_mean) < _MOST else math.inf
     return (
         f"SUV_DECAY_FACTOR: DecayFactor {first.decay_factor:g} of the earliest slice does not fit "
-        f"the decay reference time ({to_mean:.5f} expected)",
+        f"the decay reference time ({expected:.5f} expected)",
     )

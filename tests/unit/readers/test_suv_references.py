@@ -12,9 +12,9 @@ import numpy as np
 import pydicom
 import pytest
 
-from pet_mtl.readers import find_one, read_study
+from pet_mtl.readers import find_one, read_study, values
 from pet_mtl.readers.attributes import series_attributes
-from pet_mtl.readers.headers import scan_headers
+from pet_mtl.readers.headers import read_header
 from pet_mtl.readers.masks import image_mask
 from pet_mtl.suv import per_suvbw, suv_factor
 
@@ -90,8 +90,10 @@ def test_sarcoma_cohort_has_no_warning_but_true_uptake_times(shared_data: Path) 
     assert len(folders) == 34
     for folder in folders:
         image = folder / "PET" / "image"
-        told = [h.suv for h in scan_headers(image) if h.suv is not None]
-        factor = suv_factor(series_attributes(told))
+        some = sorted(image.glob("*.dcm"))[::15]
+        with values.lenient():
+            told = [read_header(path).suv for path in some]
+        factor = suv_factor(series_attributes([one for one in told if one is not None]))
         codes = [warning.partition(":")[0] for warning in factor.warnings]
         header = pydicom.dcmread(next(image.iterdir()), stop_before_pixels=True)
         assert (factor.factor, codes) == (1.0, ["SUV_UPTAKE_TIME"] * _is_late(header)), folder.name
