@@ -103,7 +103,9 @@ def _choose(labels: Sequence[Label], roi: str | None) -> tuple[tuple[Label, ...]
         return tuple(labels), ()
     chosen = select(roi, labels)
     if not chosen and len(labels) == 1 and not labels[0].name and not has_number(roi):
-        return tuple(labels), ("MASK_UNNAMED: the mask image has no names; its only label is taken",)
+        return tuple(labels), (
+            "MASK_UNNAMED: the mask image has no names; its only label is taken",
+        )
     if not chosen:
         raise MaskError(
             "MASK_NO_MATCH",

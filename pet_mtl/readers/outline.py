@@ -1,4 +1,4 @@
-"""What outlines a lesion in DICOM, whatever the object: a region of RTSTRUCT or a segment of SEG."""
+"""What outlines a lesion in DICOM: a region of an RTSTRUCT or a segment of a SEG."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass

@@ -29,7 +29,7 @@ def onto_grid(mask: Mask, own: Grid, grid: Grid) -> tuple[Mask, Warnings]:
     Raises:
         MaskError: MASK_OUTSIDE, MASK_EMPTY.
 
-    Source: IBSI reference manual, 2.4: interpolation of masks (doi:10.1148/radiol.2020191145).
+    Source: IBSI reference manual, 2.4 (arXiv:1612.07003v11).
     """
     if own.matches(grid):
         return mask, ()

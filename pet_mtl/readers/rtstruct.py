@@ -199,7 +199,9 @@ def _planes(indexed: Sequence[Points], places: Points) -> dict[float, list[Point
 
 def _once(contours: Sequence[Points]) -> list[Points]:
     """The contours of one plane without exact copies, which would cut each other out."""
-    return list({points.tobytes(): points for points in map(np.ascontiguousarray, contours)}.values())
+    return list(
+        {points.tobytes(): points for points in map(np.ascontiguousarray, contours)}.values()
+    )
 
 
 def _plane_of(index: int, planes: dict[float, list[Points]], in_slices: bool) -> float | None:

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import pydicom
-from pydicom.pixels import iter_pixels
 
 from pet_mtl.errors import MaskError, ReadError
 from pet_mtl.geometry import Grid
@@ -21,6 +20,7 @@ from pet_mtl.readers import values
 from pet_mtl.readers.headers import SEGMENTATION, unreadable
 from pet_mtl.readers.outline import Mask, Outline, Warnings
 from pet_mtl.readers.placing import onto_grid
+from pet_mtl.readers.seg_pixels import read_frames
 from pet_mtl.readers.seg_planes import FramePlace, frame_places, grid_of_frames, group_item
 
 LABEL_MAP = "1.2.840.10008.5.1.4.1.1.66.7"
@@ -96,8 +96,8 @@ class Segment(Outline):
             return result
         try:
             with values.lenient():
-                for index, pixels in zip(own, iter_pixels(self.path, indices=own), strict=True):
-                    result[planes[index]] |= self._shown(np.asarray(pixels))
+                for index, pixels in zip(own, read_frames(self.path, own), strict=True):
+                    result[planes[index]] |= self._shown(pixels)
         except values.BROKEN as error:
             raise _no_pixels(self.path, self.frames.size) from error
         return result
@@ -136,7 +136,9 @@ class Segment(Outline):
             )
         mask, warnings = onto_grid(self.mask, self.grid, grid)
         if self.frames.kind == "FRACTIONAL":
-            warnings += ("MASK_FRACTIONAL: the segment is fractional; what is at least half counts",)
+            warnings += (
+                "MASK_FRACTIONAL: the segment is fractional; what is at least half counts",
+            )
         return mask, warnings
 
 

@@ -105,7 +105,7 @@ def grid_of_frames(
     axes = np.stack([normal, column, row], axis=1)
     grid = Grid(
         (int(planes.max()) + 1, *size),
-        (step, *places[0].spacing_mm[:2]),
+        (step, places[0].spacing_mm[0], places[0].spacing_mm[1]),
         (float(first[0]), float(first[1]), float(first[2])),
         tuple(float(value) for value in axes.ravel()),
     )

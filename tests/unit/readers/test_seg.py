@@ -9,7 +9,7 @@ import pytest
 import SimpleITK as sitk
 
 from pet_mtl.geometry import Grid, grid_of
-from pet_mtl.readers.seg import Segment, read_seg
+from pet_mtl.readers.seg import read_seg
 
 # SEG, answers, and which label of which answer each segment is.
 ANSWERS = [
