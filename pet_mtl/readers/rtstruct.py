@@ -4,6 +4,7 @@ Contours are placed by their position in the patient. The SOP instances they nam
 those of the series at hand (re-exported, cropped or de-identified series), so they are not asked.
 """
 
+import itertools
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from pet_mtl.errors import MaskError
 from pet_mtl.geometry import Grid
 from pet_mtl.readers import values
-from pet_mtl.readers.contours import fill_contours
+from pet_mtl.readers.contours import fill_contour
 from pet_mtl.readers.headers import unreadable
 from pet_mtl.readers.outline import Mask, Outline, Warnings
 
@@ -25,6 +26,7 @@ Points = NDArray[np.float64]
 # Contours lie in the slices up to rounding and the wobble of real slice distances.
 _IN_SLICE = 0.25
 _FLAT_MM = 0.5
+_ROUNDING = 1e-3
 _CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR", "")
 # Planes across the patient's axes x, y, z. One within 8 degrees of them bears their name.
 _PLANE_NAMES = ("sagittal", "coronal", "axial")
@@ -126,26 +128,33 @@ def rasterise(contours: Sequence[Points], grid: Grid) -> tuple[Mask, Warnings]:
     indexed = [grid.world_to_index(points) for points in contours]  # each (points, 3) as (z, y, x)
     _require_in_planes(contours, indexed, grid)
     places = np.asarray([float(points[:, 0].mean()) for points in indexed])
-    planes = _planes(indexed, places)
-    in_slices = bool(np.abs(places - np.rint(places)).max() <= _IN_SLICE)
+    planes, doubled = _planes(indexed, places)
+    reach = _reach(np.asarray(list(planes)))
+    filled = {plane: _fill(planes[plane], grid.shape[1:]) for plane in planes}
     mask = np.zeros(grid.shape, dtype=bool)
-    doubled = 0
     for index in range(grid.shape[0]):
-        plane = _plane_of(index, planes, in_slices)
+        plane = _plane_of(index, np.asarray(list(planes)), reach)
         if plane is not None:
-            once = _once(planes[plane])
-            doubled += len(planes[plane]) - len(once)
-            mask[index] = fill_contours(once, grid.shape[1:])
-    warnings: Warnings = ()
-    if not in_slices:
-        warnings = ("MASK_PLANES: contours lie between slices; took the nearest",)
-    if doubled:
-        warnings += (f"MASK_DOUBLE: {doubled} contours are given twice and taken once",)
+            mask[index] = filled[plane][0]
     beyond = int(np.count_nonzero((places < -0.5) | (places > grid.shape[0] - 0.5)))
-    if beyond:
-        warnings += (f"MASK_BEYOND: {beyond} of {len(places)} contours lie beyond the image",)
     _require_voxels(mask, beyond == len(places))
-    return mask, warnings
+    crossed = sum(crossing for _, crossing in filled.values())
+    return mask, _warnings(mask, reach, len(places), (doubled, crossed, beyond))
+
+
+def _warnings(mask: Mask, reach: float, total: int, counts: tuple[int, int, int]) -> Warnings:
+    """What was odd about the contours: of `total`, how many are doubled, crossed, beyond."""
+    doubled, crossed, beyond = counts
+    rows = np.flatnonzero(mask.any(axis=(1, 2)))
+    gaps = int(rows[-1] - rows[0] + 1 - len(rows))
+    found = (
+        (reach != _IN_SLICE, "MASK_PLANES: contours lie between slices; took the nearest"),
+        (gaps, f"MASK_GAPS: {gaps} slices between those of the region are empty"),
+        (doubled, f"MASK_DOUBLE: {doubled} contours are given twice and taken once"),
+        (crossed, f"MASK_CROSSING: contours cross in {crossed} planes; overlaps count as outside"),
+        (beyond, f"MASK_BEYOND: {beyond} of {total} contours lie beyond the image"),
+    )
+    return tuple(text for is_so, text in found if is_so)
 
 
 def _require_in_planes(contours: Sequence[Points], indexed: Sequence[Points], grid: Grid) -> None:
@@ -186,36 +195,60 @@ def _plane_name(points: Points) -> str:
     return _PLANE_NAMES[axis] if normal[axis] > _NEAR_AXIS and extents[1] > 0 else "oblique"
 
 
-def _planes(indexed: Sequence[Points], places: Points) -> dict[float, list[Points]]:
-    """Contours by the plane they lie in, planes closer than a tenth of a slice joined."""
+def _planes(indexed: Sequence[Points], places: Points) -> tuple[dict[float, list[Points]], int]:
+    """Contours by the plane they lie in, planes closer than a tenth of a slice joined.
+
+    Exact copies, which would cut each other out, are left out and counted.
+    """
     planes: dict[float, list[Points]] = defaultdict(list)
     current = -np.inf
     for which in np.argsort(places, kind="stable"):
         if places[which] - current > 0.1:
             current = float(places[which])
-        planes[current].append(indexed[which][:, 1:])
-    return dict(planes)
+        planes[current].append(np.ascontiguousarray(indexed[which][:, 1:]))
+    once = {
+        plane: list({points.tobytes(): points for points in drawn}.values())
+        for plane, drawn in planes.items()
+    }
+    return once, len(places) - sum(map(len, once.values()))
 
 
-def _once(contours: Sequence[Points]) -> list[Points]:
-    """The contours of one plane without exact copies, which would cut each other out."""
-    return list(
-        {points.tobytes(): points for points in map(np.ascontiguousarray, contours)}.values()
+def _fill(contours: Sequence[Points], shape: tuple[int, int]) -> tuple[Mask, bool]:
+    """The pixels of one plane, and whether contours cross, so that XOR may not be what was meant.
+
+    Contours that are apart or within each other are clear (PS3.3 C.8.8.6.3).
+    """
+    parts = [fill_contour(points, shape) for points in contours]
+    result: Mask = np.logical_xor.reduce(parts)
+    if sum(int(np.count_nonzero(part)) for part in parts) == int(np.count_nonzero(result)):
+        return result, False
+    pairs = ((a, b, a & b) for a, b in itertools.combinations(parts, 2))
+    crossing = any(
+        common.any() and not np.array_equal(common, a) and not np.array_equal(common, b)
+        for a, b, common in pairs
     )
+    return result, crossing
 
 
-def _plane_of(index: int, planes: dict[float, list[Points]], in_slices: bool) -> float | None:
-    """The plane of contours that belongs to a slice, or None.
+def _reach(places: Points) -> float:
+    """How far a plane of contours reaches along the normal, in slices.
 
     Contours drawn on this series lie in its slices. Those drawn on another series of the same
-    frame of reference (a CT) reach half their own distance up and down.
+    frame of reference (a CT), or regularly on every second or third slice, reach half their own
+    distance up and down.
     """
-    places = np.asarray(list(planes))
+    gaps = np.diff(places)
+    in_slices = bool(np.abs(places - np.rint(places)).max() <= _IN_SLICE)
+    is_coarse = len(gaps) > 1 and gaps.min() > 1.5 and np.ptp(gaps) <= 2 * _IN_SLICE
+    if in_slices and not is_coarse:
+        return _IN_SLICE
+    return 0.5 * float(np.median(gaps)) if len(gaps) else 0.5
+
+
+def _plane_of(index: int, places: Points, reach: float) -> float | None:
+    """The plane of contours that belongs to a slice, or None; midway the plane below has it."""
     nearest = float(places[np.abs(places - index).argmin()])
-    reach = _IN_SLICE
-    if not in_slices:
-        reach = 0.5 * float(np.median(np.diff(places))) if len(places) > 1 else 0.5
-    return nearest if abs(nearest - index) <= reach else None
+    return nearest if -reach + _ROUNDING < index - nearest <= reach + _ROUNDING else None
 
 
 def _require_voxels(mask: NDArray[np.bool_], all_beyond: bool) -> None:

@@ -246,3 +246,39 @@ def test_refused_by_name(
     ring = _at(2, _ring(0.5, 4.5), read_study(find_one(tmp_path / "a")).grid)
     rt_struct(tmp_path / "RS.dcm", uids, {"GTV": [change(ring)]})
     assert _code(tmp_path) == (code, found)
+
+
+def test_contours_that_cross_are_told() -> None:
+    one, other, within = _ring(1.4, 8.4), _ring(5.4, 12.4), _ring(2.4, 4.4)
+    mask, warnings = rasterise([_at(1, one), _at(1, other)], GRID)
+    expected = np.zeros(GRID.shape, bool)
+    expected[1, 2:9, 2:9] = True
+    expected[1, 6:13, 6:13] ^= True
+    np.testing.assert_array_equal(mask, expected)
+    assert warnings == ("MASK_CROSSING: contours cross in 1 planes; overlaps count as outside",)
+    assert rasterise([_at(1, one), _at(1, within)], GRID)[1] == ()
+
+
+@pytest.mark.parametrize(
+    ("planes", "slices", "warned"),
+    [
+        ((2, 3, 4), [2, 3, 4], ()),
+        ((2, 4, 6), [2, 3, 4, 5, 6, 7], ("MASK_PLANES",)),
+        ((1, 4, 7), [0, 1, 2, 3, 4, 5, 6, 7, 8], ("MASK_PLANES",)),
+        ((2, 4, 5), [2, 4, 5], ("MASK_GAPS",)),
+        ((2, 6), [2, 6], ("MASK_GAPS",)),
+        ((2.5, 3.5, 4.5), [3, 4, 5], ("MASK_PLANES",)),
+    ],
+)
+def test_contours_on_some_slices(
+    planes: tuple[float, ...], slices: list[int], warned: tuple[str, ...]
+) -> None:
+    """Slices skipped regularly are filled, each plane as thick as their distance; gaps stay."""
+    grid = Grid((10, 16, 18), GRID.spacing_mm, GRID.origin_mm)
+    contours = []
+    for plane in planes:
+        points = np.insert(_ring(1.4, 6.4), 0, plane, axis=1)
+        contours.append(grid.index_to_world(points))
+    mask, warnings = rasterise(contours, grid)
+    assert np.flatnonzero(mask.any(axis=(1, 2))).tolist() == slices
+    assert tuple(text.split(":")[0] for text in warnings) == warned
