@@ -155,9 +155,6 @@ def read_seg(path: Path) -> tuple[Segment, ...]:
     Raises:
         ReadError: DICOM_UNREADABLE.
         MaskError: MASK_SEG; the object is none, or no segment is described.
-
-    >>> for segment in read_seg(Path("seg.dcm")):  # doctest: +SKIP
-    ...     print(segment.number, segment.label, segment.mask.sum(), segment.grid.spacing_mm)
     """
     try:
         with values.lenient():

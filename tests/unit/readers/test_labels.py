@@ -229,3 +229,17 @@ def test_other_grids_by_an_independent_interpolation(
     if not (share > 0.5).any():
         return
     np.testing.assert_array_equal(onto_grid(mask, own, GRID)[0][clear], (share >= 0.5)[clear])
+
+
+@pytest.mark.real_data
+def test_mask_image_of_other_axes_than_the_pet(shared_data: Path) -> None:
+    """The mask's x and y run against the PET's: laid on index by index it would reach the air."""
+    folder = shared_data / "suv_dro" / "DRO_0_0"
+    study = read_study(find_one(folder / "PT"), with_mask=False)
+    (path,) = (folder / "mask").rglob("*.nii*")
+    mask, warnings = image_mask(path, study.grid)
+    inside = study.suv[mask]
+    found = [round(float(value), 2) for value in (inside.min(), np.median(inside), inside.max())]
+    assert found == [0.20, 1.00, 4.00]
+    assert warnings == ()
+    assert study.suv[read_labels(path).volumes[0] > 0].min() == 0
