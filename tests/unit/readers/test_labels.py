@@ -232,8 +232,8 @@ def test_other_grids_by_an_independent_interpolation(
 
 
 @pytest.mark.real_data
-def test_mask_image_of_other_axes_than_the_pet(shared_data: Path) -> None:
-    """The mask's x and y run against the PET's: laid on index by index it would reach the air."""
+def test_mask_image_beside_dicom(shared_data: Path) -> None:
+    """The mask holds all but the air around: read in RAS it would reach into the air (SUV 0)."""
     folder = shared_data / "suv_dro" / "DRO_0_0"
     study = read_study(find_one(folder / "PT"), with_mask=False)
     (path,) = (folder / "mask").rglob("*.nii*")
@@ -242,4 +242,5 @@ def test_mask_image_of_other_axes_than_the_pet(shared_data: Path) -> None:
     found = [round(float(value), 2) for value in (inside.min(), np.median(inside), inside.max())]
     assert found == [0.20, 1.00, 4.00]
     assert warnings == ()
-    assert study.suv[read_labels(path).volumes[0] > 0].min() == 0
+    turned = np.flip(mask, (1, 2))
+    assert study.suv[turned].min() == 0
