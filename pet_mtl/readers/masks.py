@@ -71,8 +71,9 @@ def outlines_of(headers: Sequence[Header], series: tuple[str, str, str]) -> Outl
     warnings: Warnings = ()
     if any(header.sop_class == SURFACES for header in headers):
         warnings += ("MASK_SURFACE: a surface segmentation lies beside the PET and is not read",)
-    if found and all(outline.is_empty for outline in found):
-        warnings += ("MASK_NO_CONTOUR: regions are listed, but none is outlined",)
+    sets = any(header.sop_class in (RT_STRUCTURE_SET, *SEGMENTATIONS) for header in headers)
+    if sets and all(outline.is_empty for outline in found):
+        warnings += ("MASK_NO_CONTOUR: a structure set or segmentation outlines nothing",)
     return Outlines(tuple(on_pet), tuple(in_frame), warnings)
 
 

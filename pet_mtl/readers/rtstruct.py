@@ -38,7 +38,8 @@ class Region(Outline):
     """One region of interest; `name` is its ROIName, `number` its ROINumber.
 
     Attributes:
-        contours: Closed contours, each (points, 3) world points (x, y, z) in mm, LPS.
+        contours: Closed contours, each (points, 3) world points (x, y, z) in mm, LPS; one whose
+            numbers cannot be read is empty.
     """
 
     contours: tuple[Points, ...]
@@ -49,7 +50,16 @@ class Region(Outline):
         return not self.contours
 
     def draw(self, grid: Grid) -> tuple[Mask, Warnings]:
-        """Its voxels on a grid, as `rasterise`."""
+        """Its voxels on a grid, as `rasterise`; MASK_CONTOUR if a contour is damaged."""
+        damaged = sum(not points.size for points in self.contours)
+        if damaged:
+            raise MaskError(
+                "MASK_CONTOUR",
+                "contours of the region cannot be read",
+                expected="three finite numbers a point",
+                found=f"{damaged} of {len(self.contours)} contours damaged",
+                todo="Export the structure set again",
+            )
         return rasterise(self.contours, grid)
 
 
@@ -92,12 +102,20 @@ def _regions(path: Path, dataset: pydicom.Dataset) -> tuple[Region, ...]:
 
 
 def _closed_contours(item: pydicom.Dataset) -> tuple[Points, ...]:
-    """The closed contours of one ROIContourSequence item (PS3.3 C.8.8.6.1)."""
+    """The closed contours of one ROIContourSequence item (PS3.3 C.8.8.6.1).
+
+    Those of fewer than three points have no area and are left out; damaged ones become empty, so
+    that nobody takes the rest for the region.
+    """
     found = []
     for contour in values.raw(item, "ContourSequence") or ():
         kind = values.text(contour, "ContourGeometricType").upper()
+        if kind not in _CLOSED or values.raw(contour, "ContourData") is None:
+            continue
         data = np.asarray(values.numbers(contour, "ContourData"), dtype=np.float64)
-        if kind in _CLOSED and data.size >= 9 and data.size % 3 == 0:
+        if not data.size or data.size % 3 or not np.isfinite(data).all():
+            found.append(np.empty((0, 3)))
+        elif data.size >= 9:
             found.append(data.reshape(-1, 3))
     return tuple(found)
 

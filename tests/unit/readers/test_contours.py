@@ -10,6 +10,8 @@ import pytest
 import SimpleITK as sitk
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from pydicom.dataelem import RawDataElement
+from pydicom.tag import Tag
 
 from pet_mtl.errors import MaskError
 from pet_mtl.geometry import Grid
@@ -282,3 +284,34 @@ def test_contours_on_some_slices(
     mask, warnings = rasterise(contours, grid)
     assert np.flatnonzero(mask.any(axis=(1, 2))).tolist() == slices
     assert tuple(text.split(":")[0] for text in warnings) == warned
+
+
+@pytest.mark.parametrize(
+    "data", [b"1\\2\\3\\4\\5\\x\\7\\8\\9", b"1\\2\\3\\4\\5\\6\\7\\8\\9\\1", b"1\\2\\nan"]
+)
+def test_a_damaged_contour_spoils_its_region_only(
+    tmp_path: Path, pet_series: Write, rt_struct: Write, data: bytes
+) -> None:
+    uids = pet_series(tmp_path / "a")
+    grid = read_study(find_one(tmp_path / "a")).grid
+    rings = [_at(k, _ring(0.5, 3.5), grid) for k in (1, 2)]
+    rt_struct(tmp_path / "RS.dcm", uids, {"GTV": rings, "Node": rings})
+    dataset = pydicom.dcmread(tmp_path / "RS.dcm")
+    contour = dataset.ROIContourSequence[0].ContourSequence[1]
+    del contour.ContourData
+    contour[0x30060050] = RawDataElement(
+        Tag(0x3006, 0x0050), "DS", len(data), data, 0, False, True, True
+    )
+    dataset.save_as(tmp_path / "RS.dcm")
+    assert _code(tmp_path, "gtv") == ("MASK_CONTOUR", "1 of 2 contours damaged")
+    mask = read_study(find_one(tmp_path), "node").mask
+    assert mask is not None and int(mask.sum()) == 18
+
+
+def test_a_structure_set_without_regions(
+    tmp_path: Path, pet_series: Write, rt_struct: Write
+) -> None:
+    rt_struct(tmp_path / "RS.dcm", pet_series(tmp_path / "a"), {})
+    study = read_study(find_one(tmp_path))
+    assert study.mask is None
+    assert study.warnings[0].startswith("MASK_NO_CONTOUR")
