@@ -4,10 +4,9 @@ import dataclasses
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pet_mtl.errors import SuvError
-from pet_mtl.geometry import Grid
+from pet_mtl.preprocess.statistics import mask_statistics
 from pet_mtl.study import Study
 from pet_mtl.suv import per_suvbw, unit_of
 
@@ -58,13 +57,5 @@ def summary(study: Study, normalisation: str = "bw") -> dict[str, Any]:
         "warnings": list(study.warnings),
     }
     if study.mask is not None:
-        content["mask"] = _statistics(study.suv, study.mask, study.grid)
+        content["mask"] = mask_statistics(study)
     return content
-
-
-def _statistics(suv: NDArray[np.float32], mask: NDArray[np.bool_], grid: Grid) -> dict[str, Any]:
-    """SUV within the mask; `read_study` gives no empty one."""
-    inside = suv[mask].astype(np.float64)
-    values = {name: getattr(np, name)(inside) for name in ("min", "mean", "median", "max")}
-    size: dict[str, Any] = {"voxels": inside.size, "volume_ml": inside.size * grid.voxel_ml}
-    return size | {f"suv_{name}": float(value) for name, value in values.items()}

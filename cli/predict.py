@@ -34,7 +34,7 @@ def _point(_context: click.Context, _option: click.Parameter, text: str | None) 
     help="Folder for the predictions.",
 )  # fmt: skip
 @click.option("--use-mask", is_flag=True, help="Take the lesion's place from the study's own mask.")
-@click.option("--roi", metavar="PATTERN", help="Which region of the mask, with --use-mask.")
+@click.option("--roi", metavar="R,R", help="With --use-mask: regions, by name or number.")
 @click.option(
     "--center", metavar="X,Y,Z", callback=_point,
     help="Where the lesion is: DICOM patient coordinates (LPS), mm; one study only.",

@@ -8,6 +8,7 @@ import click
 
 from pet_mtl.cli._suv_summary import normalised, summary
 from pet_mtl.errors import MaskError, StudyError, UsageError
+from pet_mtl.preprocess.isotropic import resample_report, resample_study
 from pet_mtl.readers import find_one, list_regions, read_study
 from pet_mtl.study import Study
 from pet_mtl.suv import NORMALISATIONS
@@ -20,7 +21,8 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.argument("study", type=click.Path(path_type=Path))
 @click.option("-o", "--out", type=_FILE, help="SUV volume to write: .nii.gz, .nii, .nrrd or .mha.")
 @click.option("--mask-out", type=_FILE, help="Lesion mask to write, in the same grid.")
-@click.option("--roi", metavar="PATTERN", help="Name of the region, * and ? allowed, any case.")
+@click.option("--roi", metavar="R,R", help="Regions: names (* and ? allowed) or numbers.")
+@click.option("--spacing-mm", type=click.FloatRange(0, min_open=True), help="Cubic voxels (IBSI).")
 @click.option(
     "--normalise",
     type=click.Choice(NORMALISATIONS),
@@ -48,7 +50,8 @@ def command(study: Path, out: Path | None, mask_out: Path | None, **options: Any
     try:
         if only_list:
             return _list(study, as_json)
-        found, odd = _read(study, roi, roi is not None or mask_out is not None)
+        mask_wanted = roi is not None or mask_out is not None
+        found, odd = _read(study, roi, mask_wanted, options["spacing_mm"])
         found = normalised(found, normalisation)
         _write(found, out, mask_out)
     except StudyError as error:
@@ -59,19 +62,23 @@ def command(study: Path, out: Path | None, mask_out: Path | None, **options: Any
         return 1
     content = summary(found, normalisation)
     content["warnings"] = [*content["warnings"], *odd]
+    content |= {"resampled": resample_report(found)} if options["spacing_mm"] else {}
     click.echo(json.dumps(content, indent=2) if as_json else _lines(content))
     return 0
 
 
-def _read(path: Path, roi: str | None, mask_wanted: bool) -> tuple[Study, tuple[str, ...]]:
+def _read(
+    path: Path, roi: str | None, mask_wanted: bool, spacing_mm: float | None
+) -> tuple[Study, tuple[str, ...]]:
     """The study; a mask nobody asked for may be unusable without spoiling the SUV."""
     source = find_one(path)
     try:
-        study = read_study(source, roi)
+        study = resample_study(read_study(source, roi), spacing_mm)
     except MaskError as error:
         if mask_wanted:
             raise
-        return read_study(source, with_mask=False), (f"{error.code}: {error.problem.sentence()}",)
+        study = resample_study(read_study(source, with_mask=False), spacing_mm)
+        return study, (f"{error.code}: {error.problem.sentence()}",)
     if mask_wanted and study.mask is None:
         todo = "Leave out --mask-out and --roi, or add the RTSTRUCT or mask file"
         raise MaskError("MASK_NONE", "the study has no mask", todo=todo, subject=source.name)
@@ -92,7 +99,8 @@ def _list(path: Path, as_json: bool) -> int:
 
 def _lines(content: dict[str, Any]) -> str:
     """The same for a person."""
-    flat = {name: value for name, value in content.items() if name not in ("warnings", "mask")}
+    flat = {name: value for name, value in content.items() if not isinstance(value, list | dict)}
+    flat |= {f"resampled_{name}": value for name, value in content.get("resampled", {}).items()}
     rows = [*(flat | content.get("mask", {})).items()]
     rows += [("warning", text) for text in content["warnings"]]
     return "\n".join(f"{name:15} {'-' if value is None else value}" for name, value in rows)

@@ -109,7 +109,7 @@ def read_image(path: Path) -> tuple[NDArray[np.float32], Grid]:
         ReadError: IMAGE_UNREADABLE, IMAGE_DIMENSIONS.
         GeometryError: Axes or spacings that make no sense.
     """
-    image = _read(path)
+    image = open_image(path)
     while image.GetDimension() > 3 and image.GetSize()[-1] == 1:
         image = image[..., 0]
     if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
@@ -124,8 +124,18 @@ def read_image(path: Path) -> tuple[NDArray[np.float32], Grid]:
     return sitk.GetArrayFromImage(image).astype(np.float32), grid_of(image)
 
 
-def _read(path: Path) -> sitk.Image:
-    """Reads with ITK, turning its errors into ours."""
+def open_image(path: Path) -> sitk.Image:
+    """Reads with ITK, turning its errors into ours.
+
+    Args:
+        path: NIfTI, NRRD or MHA.
+
+    Returns:
+        The image, of whatever dimension.
+
+    Raises:
+        ReadError: IMAGE_UNREADABLE.
+    """
     try:
         return sitk.ReadImage(str(path))
     except RuntimeError as error:
