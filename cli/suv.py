@@ -8,9 +8,10 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from pet_mtl.cli._listing import print_list
 from pet_mtl.errors import MaskError, StudyError, UsageError
 from pet_mtl.geometry import Grid
-from pet_mtl.readers import find_one, list_regions, read_study
+from pet_mtl.readers import find_one, read_study
 from pet_mtl.study import Study
 from pet_mtl.writers.images import require_image_suffix, write_image
 
@@ -22,7 +23,9 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("-o", "--out", type=_FILE, help="SUV volume to write: .nii.gz, .nii, .nrrd or .mha.")
 @click.option("--mask-out", type=_FILE, help="Lesion mask to write, in the same grid.")
 @click.option("--roi", metavar="PATTERN", help="Name of the region, * and ? allowed, any case.")
-@click.option("--list-rois", is_flag=True, help="Only list the names of the regions.")
+@click.option("--list-rois", "listed", flag_value="rois", help="Only list the regions' names.")
+@click.option("--series", type=int, metavar="NUMBER", help="SeriesNumber of the PET to take.")
+@click.option("--list-series", "listed", flag_value="series", help="Only list the PET series.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(study: Path, out: Path | None, mask_out: Path | None, **options: Any) -> int:
     """Write the SUV volume of one study, in the scanner's own grid.
@@ -31,16 +34,16 @@ def command(study: Path, out: Path | None, mask_out: Path | None, **options: Any
     whose values are SUVbw. The factor, its reference time, warnings and the values within the
     mask are printed. A study whose SUV would need a guess is refused: exit code 1.
     """
-    as_json, roi, only_list = (options[name] for name in ("as_json", "roi", "list_rois"))
-    if out is None and not as_json and not only_list:
+    as_json, roi, series = (options[name] for name in ("as_json", "roi", "series"))
+    if out is None and not as_json and not options["listed"]:
         raise UsageError("SUV_OUT", "nothing to do", todo="Give -o FILE, --json or --list-rois")
     for path in (out, mask_out):
         if path is not None:
             require_image_suffix(path)
     try:
-        if only_list:
-            return _list(study, as_json)
-        found, odd = _read(study, roi, roi is not None or mask_out is not None)
+        if options["listed"]:
+            return print_list(study, options["listed"], series, as_json)
+        found, odd = _read(study, (roi, series), roi is not None or mask_out is not None)
         _write(found, out, mask_out)
     except StudyError as error:
         if not as_json:
@@ -61,13 +64,16 @@ def summary(study: Study) -> dict[str, Any]:
         study: The study.
 
     Returns:
-        `suv_factor` (per rescaled unit), `reference_time` (or null), `warnings`, perhaps `mask`.
+        `suv_factor` (per rescaled unit), `reference_time` (or null), `warnings`, and perhaps
+        `passed_over` and `mask`.
     """
     content: dict[str, Any] = {
         "suv_factor": study.suv_factor,
         "reference_time": study.reference_time or None,
         "warnings": list(study.warnings),
     }
+    if study.passed_over:
+        content["passed_over"] = [f"{p.code}: {p.sentence()}" for p in study.passed_over]
     if study.mask is not None:
         content["mask"] = _statistics(study.suv, study.mask, study.grid)
     return content
@@ -81,15 +87,18 @@ def _statistics(suv: NDArray[np.float32], mask: NDArray[np.bool_], grid: Grid) -
     return size | {f"suv_{name}": float(value) for name, value in values.items()}
 
 
-def _read(path: Path, roi: str | None, mask_wanted: bool) -> tuple[Study, tuple[str, ...]]:
+def _read(
+    path: Path, chosen: tuple[str | None, int | None], mask_wanted: bool
+) -> tuple[Study, tuple[str, ...]]:
     """The study; a mask nobody asked for may be unusable without spoiling the SUV."""
-    source = find_one(path)
+    source, (roi, series) = find_one(path), chosen
     try:
-        study = read_study(source, roi)
+        study = read_study(source, roi, series=series)
     except MaskError as error:
         if mask_wanted:
             raise
-        return read_study(source, with_mask=False), (f"{error.code}: {error.problem.sentence()}",)
+        odd = (f"{error.code}: {error.problem.sentence()}",)
+        return read_study(source, with_mask=False, series=series), odd
     if mask_wanted and study.mask is None:
         todo = "Leave out --mask-out and --roi, or add the RTSTRUCT or mask file"
         raise MaskError("MASK_NONE", "the study has no mask", todo=todo, subject=source.name)
@@ -102,15 +111,10 @@ def _write(study: Study, out: Path | None, mask_out: Path | None) -> None:
             write_image(array, study.grid, path)
 
 
-def _list(path: Path, as_json: bool) -> int:
-    names = list_regions(find_one(path))
-    click.echo(json.dumps({"rois": names}) if as_json else "\n".join(names) or "no regions")
-    return 0
-
-
 def _lines(content: dict[str, Any]) -> str:
     """The same for a person."""
-    flat = {name: value for name, value in content.items() if name not in ("warnings", "mask")}
+    lists = {"warnings": "warning", "passed_over": "passed over"}
+    flat = {name: value for name, value in content.items() if name not in (*lists, "mask")}
     rows = [*(flat | content.get("mask", {})).items()]
-    rows += [("warning", text) for text in content["warnings"]]
+    rows += [(word, text) for name, word in lists.items() for text in content.get(name, ())]
     return "\n".join(f"{name:15} {'-' if value is None else value}" for name, value in rows)

@@ -50,11 +50,12 @@ def read_study(
         raise error.about(source.name) from error.__cause__
 
 
-def list_regions(source: StudySource) -> tuple[str, ...]:
+def list_regions(source: StudySource, series: int | None = None) -> tuple[str, ...]:
     """The names of the regions outlined in a study's frame of reference.
 
     Args:
         source: The study.
+        series: As in `read_study`.
 
     Returns:
         Free text of the source: for the user's eyes only.
@@ -65,8 +66,8 @@ def list_regions(source: StudySource) -> tuple[str, ...]:
     if source.layout != "dicom":
         return ()
     headers = scan_headers(source.path, source.files)
-    series = choose_series(headers)
-    return tuple(region.name for region in regions_of(headers, series.slices[0].series))
+    pet = choose_series(headers, series)
+    return tuple(region.name for region in regions_of(headers, pet.slices[0].series))
 
 
 def list_pet_series(source: StudySource) -> tuple[SeriesFacts, ...]:
