@@ -137,17 +137,33 @@ def read_header(path: Path) -> Header:
         header = _plain(path, dataset)
     except values.BROKEN as error:
         raise unreadable(path) from error
-    if not header.sop_class and not header.modality and path.name.upper() != "DICOMDIR":
+    if _is_damaged(header) or values.is_cut(dataset):
         raise unreadable(path)
     return header
 
 
+def _is_damaged(header: Header) -> bool:
+    """Whether a file does not even say what every one says; a cut one ends before it."""
+    if header.sop_class in PET_CLASSES:
+        return not header.modality or min(header.size) <= 0
+    named = header.sop_class or header.modality or header.path.name.upper() == "DICOMDIR"
+    return not named
+
+
 def _frames(header: Header) -> tuple[Header, ...]:
-    """The header itself, or those of the frames of an enhanced PET object."""
-    if header.sop_class not in ENHANCED_PET:
+    """The header itself, or those of the frames of an enhanced PET object.
+
+    A structure set cut short would read like one of fewer regions, so it is looked at here.
+    """
+    if header.sop_class not in (*ENHANCED_PET, RT_STRUCTURE_SET):
         return (header,)
     try:
         dataset = pydicom.dcmread(header.path, stop_before_pixels=True, force=True)
+        is_struct = header.sop_class == RT_STRUCTURE_SET
+        if values.is_cut(dataset) or (is_struct and "StructureSetROISequence" not in dataset):
+            raise unreadable(header.path)
+        if is_struct:
+            return (header,)
         flat = multiframe.flat_frames(dataset)
         return tuple(replace(_plain(header.path, one), frame=i) for i, one in enumerate(flat))
     except values.BROKEN as error:

@@ -116,7 +116,7 @@ def _decoded(dataset: Dataset) -> NDArray[Any]:
 
 def _require_whole(dataset: Dataset) -> None:
     """Native pixels must be as many as the header says: pydicom silently drops a surplus."""
-    key = next(name for name in _NATIVE_KEYS if name in dataset)
+    key = next((name for name in _NATIVE_KEYS if name in dataset), "PixelData")
     expected = get_expected_length(dataset)
     if not 0 <= len(dataset[key].value) - expected <= expected % 2:
         raise ValueError("pixel data of another length than the header says")

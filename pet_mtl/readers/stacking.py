@@ -123,7 +123,8 @@ def _is_placed(header: Header) -> bool:
     """Whether a slice has a whole and finite geometry."""
     numbers = (*header.position_mm, *header.orientation, *header.spacing_mm)
     lengths = (len(header.position_mm), len(header.orientation), len(header.spacing_mm))
-    return lengths == (3, 6, 2) and min(header.size) > 0 and bool(np.isfinite(numbers).all())
+    whole = lengths == (3, 6, 2) and bool(np.isfinite(numbers).all())
+    return whole and min(*header.size, *header.spacing_mm) > 0
 
 
 def _all_near(rows: Sequence[Sequence[float]], tolerance: float) -> bool:
