@@ -11,7 +11,8 @@ from mutations.study import Break, Study, drop, edit, put, put_one, raw
 
 def _lost() -> list[M]:
     return [
-        M("slice-lost", "a slice lost in the middle", _unlink(5), refused("GEOMETRY_MISSING_SLICE")),
+        M("slice-lost", "one slice lost in the middle", _unlink(5),
+          refused("GEOMETRY_MISSING_SLICE")),
         M("slices-lost", "four slices lost in the middle", _unlink(4, 5, 6, 7),
           refused("GEOMETRY_MISSING_SLICE")),
         M("end-lost", "the last slices lost", _unlink(10, 11), warned("GEOMETRY_SLICE_COUNT")),
@@ -55,7 +56,7 @@ def _moved() -> list[M]:
 def _shift_one(x: float, y: float, z: float) -> Break:
     def change(dataset: Dataset) -> None:
         old = np.asarray(dataset.ImagePositionPatient, float)
-        dataset.ImagePositionPatient = [f"{v:.4f}" for v in old + (x, y, z)]
+        dataset.ImagePositionPatient = [f"{v:.4f}" for v in old + np.asarray((x, y, z))]
 
     return lambda study: edit(study.slices[5], change)
 

@@ -19,14 +19,14 @@ Points = NDArray[np.float64]
 def _moved() -> list[M]:
     step = patient().grid.spacing_mm[0]
     return [
-        M("mask-outside", "the region lies outside the PET", _points(lambda p: p + (0, 0, 900)),
+        M("mask-outside", "the region lies outside the PET", _shifted(0, 0, 900),
           refused("MASK_OUTSIDE")),
-        M("mask-aside", "the region lies beside the PET", _points(lambda p: p + (900, 0, 0)),
+        M("mask-aside", "the region lies beside the PET", _shifted(900, 0, 0),
           refused("MASK_OUTSIDE")),
         M("mask-half-outside", "the region reaches beyond the last slice",
-          _points(lambda p: p + (0, 0, 7 * step)), warned("MASK_BEYOND", "other")),
+          _shifted(0, 0, 7 * step), warned("MASK_BEYOND", "other")),
         M("mask-between", "contours lie midway between the slices",
-          _points(lambda p: p + (0, 0, 0.5 * step)), warned("MASK_PLANES", "other")),
+          _shifted(0, 0, 0.5 * step), warned("MASK_PLANES", "other")),
         M("mask-tilted", "contours not parallel to the slices",
           _points(lambda p: p + np.outer(p[:, 1] - p[:, 1].mean(), (0, 0, 0.5))),
           refused("MASK_OBLIQUE")),
@@ -52,6 +52,10 @@ def _points(change: Callable[[Points], Points]) -> Break:
             contour.ContourData = [f"{value:.4f}" for value in points.ravel()]
 
     return lambda study: edit(study.struct, change_all)
+
+
+def _shifted(x: float, y: float, z: float) -> Break:
+    return _points(lambda points: points + np.asarray((x, y, z)))
 
 
 def _frames(frame: str, series: str | None) -> Break:
@@ -144,8 +148,8 @@ def _whole(study: Study) -> None:
     def change(dataset: Dataset) -> None:
         items = []
         for index in range(nz):
-            corners = [(index, r, c) for r, c in
-                       ((-0.5, -0.5), (-0.5, nx - 0.5), (ny - 0.5, nx - 0.5), (ny - 0.5, -0.5))]  # fmt: skip
+            rows, columns = (-0.5, -0.5, ny - 0.5, ny - 0.5), (-0.5, nx - 0.5, nx - 0.5, -0.5)
+            corners = [(index, r, c) for r, c in zip(rows, columns, strict=True)]
             item = Dataset()
             item.ContourGeometricType, item.NumberOfContourPoints = "CLOSED_PLANAR", "4"
             item.ContourData = [f"{v:.4f}" for v in grid.index_to_world(corners).ravel()]

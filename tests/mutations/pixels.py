@@ -36,8 +36,8 @@ def _damaged() -> list[M]:
         M("colour", "three samples a pixel", put(SamplesPerPixel=3, PlanarConfiguration=0),
           refused("DICOM_PIXELS")),
         M("bits-removed", "BitsAllocated removed", drop("BitsAllocated"), refused("DICOM_PIXELS")),
-        M("bits-wrong", "BitsAllocated 8 instead of 16", put(BitsAllocated=8, BitsStored=8, HighBit=7),
-          refused("DICOM_PIXELS")),
+        M("bits-wrong", "BitsAllocated 8 instead of 16",
+          put(BitsAllocated=8, BitsStored=8, HighBit=7), refused("DICOM_PIXELS")),
         M("high-bit", "HighBit is not the last of BitsStored", put(BitsStored=12, HighBit=15),
           refused("DICOM_PIXELS")),
         M("all-zero", "all pixels 0", lambda s: s.each(_zero), refused("SUV_RANGE")),
@@ -101,29 +101,17 @@ def syntax(uid: UID) -> Break:
             dataset = pydicom.dcmread(path)
             if uid.is_encapsulated:
                 dataset.compress(uid)
-            elif uid == ExplicitVRBigEndian:
-                swapped = dataset.pixel_array.astype(">i2").tobytes()
-                dataset["PixelData"].value = swapped
-                dataset = _plain(dataset)
-            dataset.file_meta.TransferSyntaxUID = uid
-            dataset.save_as(
-                path,
-                implicit_vr=uid.is_implicit_VR if not uid.is_encapsulated else False,
-                little_endian=uid.is_little_endian if not uid.is_encapsulated else True,
-                enforce_file_format=True,
-            ) if uid != ExplicitVRBigEndian else pydicom.dcmwrite(
-                path, dataset, implicit_vr=False, little_endian=False
-            )
+                dataset.save_as(path, enforce_file_format=True)
+                continue
+            if not uid.is_little_endian:
+                dataset.PixelData = dataset.pixel_array.astype(">i2").tobytes()
+            fresh = Dataset()  # forgets how it was read, so that it may be written otherwise
+            fresh.update(dataset)
+            fresh.file_meta = dataset.file_meta
+            fresh.file_meta.TransferSyntaxUID = uid
+            pydicom.dcmwrite(path, fresh, enforce_file_format=True)
 
     return change
-
-
-def _plain(dataset: Dataset) -> Dataset:
-    """A copy that forgets how it was read, so that it may be written big endian."""
-    copy = Dataset()
-    copy.update(dataset)
-    copy.file_meta = dataset.file_meta
-    return copy
 
 
 def _as(kind: str, bits: int, signed: int) -> Break:

@@ -31,8 +31,8 @@ def _files() -> list[M]:
           warned("DICOM_COPIES")),
         M("doubled-other", "one slice again, with other pixels", _again(same=False),
           refused("GEOMETRY_DOUBLE_SLICE")),
-        M("doubled-weight", "one slice again, with another weight", _again(True, PatientWeight="50"),
-          refused("GEOMETRY_DOUBLE_SLICE")),
+        M("doubled-weight", "one slice again, with another weight",
+          _again(True, PatientWeight="50"), refused("GEOMETRY_DOUBLE_SLICE")),
     ]  # fmt: skip
 
 
