@@ -133,11 +133,12 @@ def read_header(path: Path) -> Header:
     tags = _TAGS + _ORDER_TAGS
     try:
         dataset = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=tags, force=True)
+        cut = values.is_cut(dataset)
         multiframe.real_world(dataset)
         header = _plain(path, dataset)
     except values.BROKEN as error:
         raise unreadable(path) from error
-    if _is_damaged(header) or values.is_cut(dataset):
+    if cut or _is_damaged(header):
         raise unreadable(path)
     return header
 

@@ -18,6 +18,7 @@ import pydicom
 import SimpleITK as sitk
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.pixels import get_decoder
 from pydicom.pixels.utils import get_expected_length
 from pydicom.uid import (
     HTJ2K,
@@ -108,10 +109,9 @@ def _decoded(dataset: Dataset) -> NDArray[Any]:
     if not syntax.is_encapsulated:
         _require_whole(dataset)
         return _own_bits(dataset, np.asarray(dataset.pixel_array))
-    try:
+    if get_decoder(syntax).is_available:
         return np.asarray(dataset.pixel_array)
-    except RuntimeError:  # pydicom has no decoder
-        return _decoded_by_gdcm(dataset)
+    return _decoded_by_gdcm(dataset)
 
 
 def _require_whole(dataset: Dataset) -> None:

@@ -52,7 +52,10 @@ def raw(dataset: pydicom.Dataset, key: Any) -> Any:
 
 
 def is_cut(dataset: pydicom.Dataset) -> bool:
-    """Whether the file ended within a value, which pydicom reads without a word."""
+    """Whether the file ended within a value, which pydicom reads without a word.
+
+    Asked before any value is looked at: one that was parsed has forgotten its length.
+    """
     unread = (dataset.get_item(tag) for tag in dataset.keys())
     return any(
         isinstance(element, RawDataElement)

@@ -2,9 +2,7 @@
 
 import shutil
 
-import numpy as np
 import pydicom
-from highdicom.legacy import LegacyConvertedEnhancedPETImage
 from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
 
@@ -165,13 +163,6 @@ def _volumes() -> list[M]:
           refused("DICOM_TWO_ACQUISITIONS")),
         M("frames-claimed", "single-frame images say two frames", put(NumberOfFrames=2),
           refused("DICOM_MULTIFRAME")),
-        M("legacy-enhanced", "converted to a Legacy Converted Enhanced PET object", enhanced(),
-          right()),
-        M("legacy-no-frames", "the same, its groups of the frames removed",
-          enhanced("PerFrameFunctionalGroupsSequence"), refused("DICOM_MULTIFRAME")),
-        M("legacy-no-shared", "the same, its shared groups removed",
-          enhanced("SharedFunctionalGroupsSequence"), refused("GEOMETRY_MISSING")),
-        M("legacy-cut", "the same, its pixels cut", _legacy_cut, refused("DICOM_PIXELS")),
     ]  # fmt: skip
 
 
@@ -218,29 +209,6 @@ def _apart(study: Study) -> None:
             dataset.ImagePositionPatient = [x, y, f"{float(z) - 200:.4f}"]
 
     study.each(change)
-
-
-def enhanced(without: str = ""):
-    """Replaces the slices by one Legacy Converted Enhanced PET object, made by highdicom."""
-
-    def change(study: Study) -> None:
-        slices = [pydicom.dcmread(path) for path in study.slices]
-        whole = LegacyConvertedEnhancedPETImage(
-            list(np.roll(slices, 5)), generate_uid(), 3, generate_uid(), 1
-        )
-        if without:
-            del whole[without]
-        for path in study.slices:
-            path.unlink()
-        whole.save_as(study.folder / "PET" / "enhanced.dcm")
-
-    return change
-
-
-def _legacy_cut(study: Study) -> None:
-    enhanced()(study)
-    path = study.slices[0]
-    path.write_bytes(path.read_bytes()[:-2000])
 
 
 def mutations() -> list[M]:

@@ -1,12 +1,13 @@
 """All mutations, and the page that lists them."""
 
-from mutations import attributes, geometry, masks, pixels, series, times
+from mutations import attributes, enhanced, geometry, masks, pixels, series, times
 from mutations.expected import Expected, Mutation
 
 PARTS = {
     "Attributes": attributes,
     "Times": times,
     "Files and series": series,
+    "Multi-frame objects": enhanced,
     "Geometry": geometry,
     "Pixels": pixels,
     "Masks": masks,
