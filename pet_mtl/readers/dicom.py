@@ -17,7 +17,7 @@ from pet_mtl.errors import Problem, SuvError
 from pet_mtl.geometry import Grid
 from pet_mtl.readers.headers import Header
 from pet_mtl.readers.pixels import stored_values
-from pet_mtl.readers.series import pick, volumes
+from pet_mtl.readers.series import UNITS, pick, volumes
 from pet_mtl.readers.stacking import stack
 from pet_mtl.readers.volumes import (
     refuse_time_series,
@@ -112,7 +112,7 @@ def list_series(headers: Sequence[Header]) -> tuple[SeriesFacts, ...]:
 def _facts(group: tuple[Header, ...]) -> SeriesFacts:
     first, told = group[0], group[0].suv
     start = told.series if told else None
-    units = told.units if told and len(told.units) <= 8 and told.units.isalnum() else ""
+    units = told.units if told and told.units in UNITS else ""
     return SeriesFacts(
         number=first.series_number,
         images=len(group),

@@ -21,8 +21,13 @@ _MODALITIES = {
 _PROJECTIONS = {
     "REPROJECTION", "MIP", "PROJECTION IMAGE", "MAXIMUM INTENSITY PROJECTION", "MAX_IP", "MIN_IP",
 }  # fmt: skip
+# Defined terms of Units (PS3.3 C.8.9.1.1.3); anything else may be a name.
+UNITS = frozenset(
+    "CNTS NONE CM2 CM2ML PCNT CPS BQML MGMINML UMOLMINML MLMING MLG 1CM UMOLML PROPCNTS PROPCPS "
+    "MLMINML MLML GML STDDEV".split()
+)
 # Other units are no uptake (1CM is a map of attenuation) or cannot become SUV.
-_UNITS = {"BQML", "GML", "CM2ML", "CNTS"}
+_QUANTITATIVE = {"BQML", "GML", "CM2ML", "CNTS"}
 
 Group = tuple[Header, ...]
 
@@ -69,7 +74,7 @@ _RULES = (
         Problem("DICOM_UNCORRECTED", "a PET series is not corrected for attenuation"),
     ),
     _Rule(
-        lambda group: not all(h.suv and h.suv.units in _UNITS for h in group),
+        lambda group: not all(h.suv and h.suv.units in _QUANTITATIVE for h in group),
         "quantitative",
         Problem("DICOM_UNQUANTIFIED", "a PET series is in a unit that gives no SUV"),
     ),
