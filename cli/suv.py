@@ -8,11 +8,11 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from pet_mtl.cli._listing import print_list
+from pet_mtl.cli._listing import chosen, print_regions, print_series
 from pet_mtl.errors import MaskError, StudyError, UsageError
 from pet_mtl.geometry import Grid
-from pet_mtl.readers import find_one, read_study
-from pet_mtl.study import Study
+from pet_mtl.readers import read_study
+from pet_mtl.study import Study, StudySource
 from pet_mtl.writers.images import require_image_suffix, write_image
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -23,9 +23,9 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("-o", "--out", type=_FILE, help="SUV volume to write: .nii.gz, .nii, .nrrd or .mha.")
 @click.option("--mask-out", type=_FILE, help="Lesion mask to write, in the same grid.")
 @click.option("--roi", metavar="PATTERN", help="Name of the region, * and ? allowed, any case.")
-@click.option("--list-rois", "listed", flag_value="rois", help="Only list the regions' names.")
-@click.option("--series", type=int, metavar="NUMBER", help="SeriesNumber of the PET to take.")
-@click.option("--list-series", "listed", flag_value="series", help="Only list the PET series.")
+@click.option("--list-rois", is_flag=True, help="Only list the names of the regions.")
+@click.option("--series", type=int, metavar="N", help="SeriesNumber of the PET, if several.")
+@click.option("--list-series", is_flag=True, help="Only list the PET series.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(study: Path, out: Path | None, mask_out: Path | None, **options: Any) -> int:
     """Write the SUV volume of one study, in the scanner's own grid.
@@ -34,16 +34,19 @@ def command(study: Path, out: Path | None, mask_out: Path | None, **options: Any
     whose values are SUVbw. The factor, its reference time, warnings and the values within the
     mask are printed. A study whose SUV would need a guess is refused: exit code 1.
     """
-    as_json, roi, series = (options[name] for name in ("as_json", "roi", "series"))
-    if out is None and not as_json and not options["listed"]:
+    as_json, roi, only_list = (options[name] for name in ("as_json", "roi", "list_rois"))
+    if options["list_series"]:
+        return print_series(study, as_json)
+    if out is None and not as_json and not only_list:
         raise UsageError("SUV_OUT", "nothing to do", todo="Give -o FILE, --json or --list-rois")
     for path in (out, mask_out):
         if path is not None:
             require_image_suffix(path)
     try:
-        if options["listed"]:
-            return print_list(study, options["listed"], series, as_json)
-        found, odd = _read(study, (roi, series), roi is not None or mask_out is not None)
+        if only_list:
+            return print_regions(chosen(study, options["series"]), as_json)
+        mask_wanted = roi is not None or mask_out is not None
+        found, odd = _read(chosen(study, options["series"]), roi, mask_wanted)
         _write(found, out, mask_out)
     except StudyError as error:
         if not as_json:
@@ -64,8 +67,7 @@ def summary(study: Study) -> dict[str, Any]:
         study: The study.
 
     Returns:
-        `suv_factor` (per rescaled unit), `reference_time` (or null), `warnings`, and perhaps
-        `passed_over` and `mask`.
+        `suv_factor` (per rescaled unit), `reference_time` (or null), `warnings`, perhaps `mask`.
     """
     content: dict[str, Any] = {
         "suv_factor": study.suv_factor,
@@ -87,18 +89,14 @@ def _statistics(suv: NDArray[np.float32], mask: NDArray[np.bool_], grid: Grid) -
     return size | {f"suv_{name}": float(value) for name, value in values.items()}
 
 
-def _read(
-    path: Path, chosen: tuple[str | None, int | None], mask_wanted: bool
-) -> tuple[Study, tuple[str, ...]]:
+def _read(source: StudySource, roi: str | None, mask_wanted: bool) -> tuple[Study, tuple[str, ...]]:
     """The study; a mask nobody asked for may be unusable without spoiling the SUV."""
-    source, (roi, series) = find_one(path), chosen
     try:
-        study = read_study(source, roi, series=series)
+        study = read_study(source, roi)
     except MaskError as error:
         if mask_wanted:
             raise
-        odd = (f"{error.code}: {error.problem.sentence()}",)
-        return read_study(source, with_mask=False, series=series), odd
+        return read_study(source, with_mask=False), (f"{error.code}: {error.problem.sentence()}",)
     if mask_wanted and study.mask is None:
         todo = "Leave out --mask-out and --roi, or add the RTSTRUCT or mask file"
         raise MaskError("MASK_NONE", "the study has no mask", todo=todo, subject=source.name)
@@ -113,8 +111,8 @@ def _write(study: Study, out: Path | None, mask_out: Path | None) -> None:
 
 def _lines(content: dict[str, Any]) -> str:
     """The same for a person."""
-    lists = {"warnings": "warning", "passed_over": "passed over"}
-    flat = {name: value for name, value in content.items() if name not in (*lists, "mask")}
+    flat = {name: value for name, value in content.items() if not isinstance(value, list | dict)}
     rows = [*(flat | content.get("mask", {})).items()]
-    rows += [(word, text) for name, word in lists.items() for text in content.get(name, ())]
+    rows += [("warning", text) for text in content["warnings"]]
+    rows += [("passed over", text) for text in content.get("passed_over", ())]
     return "\n".join(f"{name:15} {'-' if value is None else value}" for name, value in rows)

@@ -75,6 +75,8 @@ class StudySource:
         sidecar_path: JSON beside a PET image that tells units, dose and times, if any.
         roi: Which regions or labels the layout itself says are the lesion, as `--roi` would
             say it; None where the layout says nothing.
+        series: SeriesNumber of the PET to take where a DICOM study has several; None lets the
+            study decide.
     """
 
     name: str
@@ -86,6 +88,7 @@ class StudySource:
     ct_path: Path | None = None
     sidecar_path: Path | None = None
     roi: str | None = None
+    series: int | None = None
 
 
 @dataclass(frozen=True)

@@ -17,16 +17,15 @@ from pet_mtl.errors import Problem, SuvError
 from pet_mtl.geometry import Grid
 from pet_mtl.readers.headers import Header
 from pet_mtl.readers.pixels import stored_values
-from pet_mtl.readers.series import UNITS, pick, volumes
+from pet_mtl.readers.series import pick
 from pet_mtl.readers.stacking import stack
 from pet_mtl.readers.volumes import (
     refuse_time_series,
     refuse_two_acquisitions,
-    time_series,
     without_copies,
 )
 
-__all__ = ["PetSeries", "SeriesFacts", "choose_series", "list_series", "read_values", "stack"]
+__all__ = ["PetSeries", "choose_series", "read_values", "stack"]
 
 
 @dataclass(frozen=True)
@@ -44,31 +43,6 @@ class PetSeries:
     grid: Grid
     warnings: tuple[str, ...] = ()
     passed_over: tuple[Problem, ...] = ()
-
-
-@dataclass(frozen=True)
-class SeriesFacts:
-    """What tells the PET series of a study apart, without anything that identifies.
-
-    Attributes:
-        number: SeriesNumber, or None.
-        images: Number of images.
-        size: (Rows, Columns).
-        units: Units, or "".
-        corrected: Whether it is corrected for attenuation.
-        kind: "static", "dynamic" or "gated".
-        original: Whether ImageType says ORIGINAL.
-        start: Time of day of the series, HH:MM, or "".
-    """
-
-    number: int | None
-    images: int
-    size: tuple[int, int]
-    units: str
-    corrected: bool
-    kind: str
-    original: bool
-    start: str
 
 
 def choose_series(headers: Sequence[Header], number: int | None = None) -> PetSeries:
@@ -92,37 +66,6 @@ def choose_series(headers: Sequence[Header], number: int | None = None) -> PetSe
     slices, grid, uneven = stack(kept)
     warnings = choice.warnings + copies + uneven + _count_warning(slices)
     return PetSeries(slices, grid, warnings, choice.passed_over)
-
-
-def list_series(headers: Sequence[Header]) -> tuple[SeriesFacts, ...]:
-    """The PET series of a study, to choose from.
-
-    Args:
-        headers: All DICOM images of the study.
-
-    Returns:
-        One entry a series, in the order of their numbers.
-
-    Raises:
-        ReadError: DICOM_NO_PET, DICOM_MULTIFRAME.
-    """
-    return tuple(_facts(group) for group in volumes(headers)[0])
-
-
-def _facts(group: tuple[Header, ...]) -> SeriesFacts:
-    first, told = group[0], group[0].suv
-    start = told.series if told else None
-    units = told.units if told and told.units in UNITS else ""
-    return SeriesFacts(
-        number=first.series_number,
-        images=len(group),
-        size=first.size,
-        units=units,
-        corrected=bool(told and "ATTN" in told.corrected),
-        kind=time_series(group).lower() or "static",
-        original="ORIGINAL" in first.kinds,
-        start=f"{start:%H:%M}" if start else "",
-    )
 
 
 def _count_warning(slices: tuple[Header, ...]) -> tuple[str, ...]:

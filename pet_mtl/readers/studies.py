@@ -5,7 +5,7 @@ import numpy as np
 from pet_mtl.errors import PetMtlError, SuvError
 from pet_mtl.geometry import Grid
 from pet_mtl.readers.attributes import series_attributes
-from pet_mtl.readers.dicom import SeriesFacts, choose_series, list_series, read_values
+from pet_mtl.readers.dicom import choose_series, read_values
 from pet_mtl.readers.headers import Header, scan_headers
 from pet_mtl.readers.images import read_suv_image, require_suv_range
 from pet_mtl.readers.masks import (
@@ -21,20 +21,13 @@ from pet_mtl.study import Study, StudySource
 from pet_mtl.suv import SuvFactor, suv_factor
 
 
-def read_study(
-    source: StudySource,
-    roi: str | None = None,
-    with_mask: bool = True,
-    series: int | None = None,
-) -> Study:
+def read_study(source: StudySource, roi: str | None = None, with_mask: bool = True) -> Study:
     """Reads a study that a search found.
 
     Args:
         source: The study.
         roi: Shell pattern of the names of the regions that make the lesion, any case.
         with_mask: Whether to read a mask that is there.
-        series: SeriesNumber of the PET to take where the study has several; None lets the
-            study decide.
 
     Returns:
         The study; without mask if it has none or none is wanted.
@@ -44,18 +37,17 @@ def read_study(
     """
     try:
         if source.layout == "dicom":
-            return _read_dicom(source, roi, with_mask, series)
+            return _read_dicom(source, roi, with_mask)
         return _read_image(source, with_mask)
     except PetMtlError as error:
         raise error.about(source.name) from error.__cause__
 
 
-def list_regions(source: StudySource, series: int | None = None) -> tuple[str, ...]:
+def list_regions(source: StudySource) -> tuple[str, ...]:
     """The names of the regions outlined in a study's frame of reference.
 
     Args:
         source: The study.
-        series: As in `read_study`.
 
     Returns:
         Free text of the source: for the user's eyes only.
@@ -66,28 +58,8 @@ def list_regions(source: StudySource, series: int | None = None) -> tuple[str, .
     if source.layout != "dicom":
         return ()
     headers = scan_headers(source.path, source.files)
-    pet = choose_series(headers, series)
-    return tuple(region.name for region in regions_of(headers, pet.slices[0].series))
-
-
-def list_pet_series(source: StudySource) -> tuple[SeriesFacts, ...]:
-    """The PET series of a DICOM study, to choose one by its number.
-
-    Args:
-        source: The study.
-
-    Returns:
-        One entry a series, without anything that identifies; empty for image files.
-
-    Raises:
-        StudyError: The study cannot be read.
-    """
-    if source.layout != "dicom":
-        return ()
-    try:
-        return list_series(scan_headers(source.path, source.files))
-    except PetMtlError as error:
-        raise error.about(source.name) from error.__cause__
+    series = choose_series(headers, source.series)
+    return tuple(region.name for region in regions_of(headers, series.slices[0].series))
 
 
 def _read_image(source: StudySource, with_mask: bool) -> Study:
@@ -100,10 +72,10 @@ def _read_image(source: StudySource, with_mask: bool) -> Study:
     return Study(source.name, source.patient_id, suv, grid, mask=mask, warnings=warnings)
 
 
-def _read_dicom(source: StudySource, roi: str | None, with_mask: bool, number: int | None) -> Study:
+def _read_dicom(source: StudySource, roi: str | None, with_mask: bool) -> Study:
     """A study from a DICOM folder."""
     headers = scan_headers(source.path, source.files)
-    series = choose_series(headers, number)
+    series = choose_series(headers, source.series)
     factor = _factor(series.slices)
     values = read_values(series) * factor.factor
     if factor.slice_weights:

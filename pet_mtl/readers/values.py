@@ -56,7 +56,7 @@ def is_cut(dataset: pydicom.Dataset) -> bool:
 
     Asked before any value is looked at: one that was parsed has forgotten its length.
     """
-    unread = (dataset.get_item(tag) for tag in dataset.keys())
+    unread: list[Any] = [dataset.get_item(tag) for tag in dataset.keys()]
     return any(
         isinstance(element, RawDataElement)
         and isinstance(element.value, bytes)

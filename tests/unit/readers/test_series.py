@@ -1,5 +1,6 @@
 """Which series is taken, what is said of the others, and that nothing of it identifies."""
 
+import dataclasses
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from pydicom.dataset import Dataset
 
 from pet_mtl.errors import ReadError
-from pet_mtl.readers import find_one, list_pet_series, list_regions, read_study
+from pet_mtl.readers import find_one, list_regions, list_series, read_study
 from pet_mtl.readers.dicom import choose_series
 from pet_mtl.readers.headers import scan_headers
 from pet_mtl.study import StudySource
@@ -24,6 +25,10 @@ def _set(**values: Any) -> Callable[[Dataset, int], None]:
             setattr(dataset, name, value)
 
     return change
+
+
+def _chosen(folder: Path, number: int) -> StudySource:
+    return dataclasses.replace(find_one(folder), series=number)
 
 
 def _refusal(folder: Path) -> ReadError:
@@ -58,11 +63,11 @@ def test_two_corrected_series_need_a_choice(tmp_path: Path, pet_series: Write) -
     pet_series(tmp_path, change=_set(SeriesNumber="3"))
     pet_series(tmp_path, slices=7, change=_set(SeriesNumber="12", SeriesTime="103000"))
     assert "--series" in _refusal(tmp_path).problem.todo
-    study = read_study(find_one(tmp_path), series=12)
+    study = read_study(_chosen(tmp_path, 12))
     assert study.suv.shape[0] == 7
     assert study.warnings[0] == "DICOM_SERIES: 2 PET series; took the series 12 one of 7 slices"
     with pytest.raises(ReadError) as caught:
-        read_study(find_one(tmp_path), series=4)
+        read_study(_chosen(tmp_path, 4))
     assert caught.value.code == "DICOM_SERIES_NUMBER"
     assert caught.value.problem.expected == "one of 3, 12"
 
@@ -70,7 +75,7 @@ def test_two_corrected_series_need_a_choice(tmp_path: Path, pet_series: Write) -
 def test_list_tells_series_apart(tmp_path: Path, pet_series: Write) -> None:
     pet_series(tmp_path, change=_set(SeriesNumber="3", CorrectedImage=["DECY"], Units="DOE"))
     pet_series(tmp_path, slices=7, change=_set(SeriesNumber="12"))
-    first, second = list_pet_series(find_one(tmp_path))
+    first, second = list_series(find_one(tmp_path))
     assert (first.number, first.images, first.corrected, first.units) == (3, 5, False, "")
     assert (second.number, second.images, second.corrected, second.units) == (12, 7, True, "BQML")
     assert (second.kind, second.original, second.start) == ("static", True, "10:00")
@@ -83,7 +88,7 @@ def test_regions_of_the_chosen_series(
     for number, name in (("3", "Early"), ("12", "Late")):
         uids = pet_series(tmp_path, change=_set(SeriesNumber=number))
         rt_struct(tmp_path / f"{number}.dcm", uids, {name: [square]})
-    assert list_regions(find_one(tmp_path), 12) == ("Late",)
+    assert list_regions(_chosen(tmp_path, 12)) == ("Late",)
 
 
 def test_only_the_files_of_the_source_are_read(tmp_path: Path, pet_series: Write) -> None:
@@ -92,7 +97,7 @@ def test_only_the_files_of_the_source_are_read(tmp_path: Path, pet_series: Write
     files = tuple(sorted((tmp_path / "A").iterdir()))
     source = StudySource("one", "dicom", tmp_path, files=files)
     assert read_study(source).suv.shape[0] == 5
-    assert len(list_pet_series(source)) == 1
+    assert len(list_series(source)) == 1
 
 
 def test_two_patients(tmp_path: Path, pet_series: Write) -> None:
