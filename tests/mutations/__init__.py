@@ -2,7 +2,7 @@
 
 study.py       the whole study and tools to break it
 expected.py    what must come of a broken study, and the judge
-attributes.py, times.py, series.py, enhanced.py, geometry.py, pixels.py, masks.py
-               the mutations
+attributes.py, units.py, times.py, series.py, enhanced.py, geometry.py, pixels.py,
+               masks.py:                the mutations
 table.py       all of them, and the page docs/broken-studies.md
 """

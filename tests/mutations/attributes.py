@@ -1,13 +1,10 @@
 """What people and exports do to the attributes that decide SUV."""
 
-import numpy as np
 from pydicom.dataset import Dataset
 
 from mutations.expected import Mutation as M
 from mutations.expected import refused, right, warned
 from mutations.study import Break, both, drop, put, put_drug, put_one, raw, rewrite, scan, suv_of
-
-HEIGHT_CM = 172.0
 
 
 def _weights() -> list[M]:
@@ -21,7 +18,7 @@ def _weights() -> list[M]:
             "weight-in-grams",
             "PatientWeight in grams",
             put(PatientWeight=f"{weight * 1000:.0f}"),
-            refused("SUV_WEIGHT"),
+            warned("SUV_WEIGHT_GRAMS"),
         ),
         M(
             "weight-garbage",
@@ -84,14 +81,31 @@ def _doses() -> list[M]:
         M("two-tracers", "two radiopharmaceuticals", _two_tracers, refused("SUV_DOSE")),
         M(
             "half-life-removed",
-            "RadionuclideHalfLife and the nuclide's code removed",
-            put_drug(RadionuclideHalfLife=None, RadionuclideCodeSequence=None),
+            "RadionuclideHalfLife removed, the nuclide is named",
+            put_drug(RadionuclideHalfLife=None),
+            warned("SUV_HALF_LIFE_MISSING"),
+        ),
+        M(
+            "half-life-unnamed",
+            "RadionuclideHalfLife removed, and all that names tracer and nuclide",
+            put_drug(
+                RadionuclideHalfLife=None,
+                RadionuclideCodeSequence=None,
+                Radiopharmaceutical=None,
+                RadiopharmaceuticalCodeSequence=None,
+            ),
             refused("SUV_HALF_LIFE"),
         ),
         M(
-            "half-life-zero",
-            "RadionuclideHalfLife 0, no code of the nuclide",
-            put_drug(RadionuclideHalfLife="0", RadionuclideCodeSequence=None),
+            "half-life-minutes",
+            "RadionuclideHalfLife in minutes",
+            put_drug(RadionuclideHalfLife="109.77"),
+            refused("SUV_HALF_LIFE"),
+        ),
+        M(
+            "half-life-of-other",
+            "RadionuclideHalfLife of Ga-68, the code says F-18",
+            put_drug(RadionuclideHalfLife="4057.74"),
             refused("SUV_HALF_LIFE"),
         ),
     ]
@@ -249,18 +263,6 @@ def real_world(code: str, *factors: float) -> Break:
         dataset.RealWorldValueMappingSequence = items
 
     return lambda study: study.each(change)
-
-
-def lean_kg(weight: float, sex: str) -> float:
-    """Lean body mass by James, as Units GML with SUVType LBMJAMES128 means it."""
-    ratio = (weight / HEIGHT_CM) ** 2
-    men, women = 1.10 * weight - 128 * ratio, 1.07 * weight - 148 * ratio
-    return {"M": men, "F": women, "O": (men + women) / 2}[sex]
-
-
-def surface_m2(weight: float) -> float:
-    """Body surface by Du Bois, m²."""
-    return float(0.007184 * np.power(HEIGHT_CM, 0.725) * np.power(weight, 0.425))
 
 
 def mutations() -> list[M]:

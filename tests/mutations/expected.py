@@ -1,6 +1,5 @@
 """What must come of a broken study: right, warned with a code and still right, or refused."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from pet_mtl.readers import find_one, read_study
 from pet_mtl.study import Study as Read
 
 RELATIVE = 1e-3
+OTHER_SUV = "other SUV"
 _PLACE = 0.02
 
 
@@ -20,7 +20,7 @@ class Expected:
     """The one allowed outcome.
 
     Attributes:
-        kind: "right", "warned" or "refused".
+        kind: "right", "warned", "doubtful" or "refused".
         code: Of the warning or refusal; "" where right.
         mask: "same" as the truth, "none", or "other" where the mutation changes it rightly.
     """
@@ -55,6 +55,11 @@ def warned(code: str, mask: str = "same") -> Expected:
     return Expected("warned", code, mask)
 
 
+def doubtful(code: str) -> Expected:
+    """The file contradicts itself and nothing tells which half is wrong: the warning says so."""
+    return Expected("doubtful", code)
+
+
 def refused(code: str) -> Expected:
     return Expected("refused", code)
 
@@ -77,11 +82,13 @@ def outcome(mutation: Mutation, folder: Path) -> Expected:
         if not error.problem.todo or not error.problem.what:
             return Expected("refused without a remedy", error.code)
         return Expected("refused", error.code)
+    codes = " ".join(sorted({text.split(":")[0] for text in study.warnings}))
     fault = wrong_suv(study)
+    if fault == OTHER_SUV and codes:
+        return Expected("doubtful", codes, mask_of(study))
     if fault:
-        return Expected(f"wrong: {fault}", ", ".join(study.warnings))
-    codes = sorted({text.split(":")[0] for text in study.warnings})
-    return Expected("warned" if codes else "right", " ".join(codes), mask_of(study))
+        return Expected(f"wrong: {fault}", codes)
+    return Expected("warned" if codes else "right", codes, mask_of(study))
 
 
 def wrong_suv(study: Read) -> str:
@@ -96,7 +103,7 @@ def wrong_suv(study: Read) -> str:
     # Sixteen bits a slice keep a voxel to half a step of the slice's highest value.
     step = float(truth.suv.max()) / 32767
     error = np.abs(study.suv.ravel() - expected) - RELATIVE * expected - step
-    return "" if error.max() <= 0 else "other SUV"
+    return "" if error.max() <= 0 else OTHER_SUV
 
 
 def mask_of(study: Read) -> str:
@@ -116,6 +123,3 @@ def agrees(seen: Expected, expected: Expected) -> bool:
         return (seen.kind, seen.code) == (expected.kind, expected.code)
     codes = expected.code in seen.code.split() if expected.code else not seen.code
     return seen.kind == expected.kind and codes and seen.mask == expected.mask
-
-
-Make = Callable[[], list[Mutation]]

@@ -6,7 +6,7 @@ import numpy as np
 from pydicom.dataset import Dataset
 
 from mutations.expected import Mutation as M
-from mutations.expected import refused, right, warned
+from mutations.expected import doubtful, refused, right, warned
 from mutations.study import Break, Study, both, drop, put, put_drug, rewrite, scan, suv_of
 from pet_mtl.phantom.dicom import HALF_LIFE_S
 
@@ -61,6 +61,36 @@ def _injection() -> list[M]:
     ]  # fmt: skip
 
 
+def _odd() -> list[M]:
+    return [
+        M("uptake-short", "scan 20 minutes after the injection", _uptake(20),
+          warned("SUV_UPTAKE_TIME")),
+        M("uptake-long", "scan three hours after the injection", _uptake(180),
+          warned("SUV_UPTAKE_TIME")),
+        M("dose-odd", "a dose ten times the usual", _dose(10.0), warned("SUV_DOSE_ODD")),
+        M("tracer-unknown", "a tracer other than FDG",
+          put_drug(Radiopharmaceutical="Fluorothymidine", RadiopharmaceuticalCodeSequence=None),
+          warned("SUV_TRACER")),
+    ]  # fmt: skip
+
+
+def _uptake(minutes: float) -> Break:
+    """Another time of injection, and the activity that is left of the same dose."""
+    injection = scan().start - datetime.timedelta(minutes=minutes)
+    more = float(np.exp(_LAMBDA * (_wait_s() - 60 * minutes)))
+    return both(_injected(injection), _activity(more))
+
+
+def _dose(factor: float) -> Break:
+    dose = put_drug(RadionuclideTotalDose=f"{scan().dose_bq * factor:.0f}")
+    return both(dose, _activity(factor))
+
+
+def _activity(factor: float) -> Break:
+    per_suv = factor / scan().suv_per_bqml
+    return lambda study: study.each(lambda d, n: rewrite(d, suv_of(d) * per_suv))
+
+
 def _injected(moment: datetime.datetime) -> Break:
     return put_drug(
         RadiopharmaceuticalStartTime=_time(moment), RadiopharmaceuticalStartDateTime=_stamp(moment)
@@ -104,6 +134,8 @@ def _series() -> list[M]:
           both(later, drop("ActualFrameDuration")), refused("SUV_TIME")),
         M("ge-scan-time", "SeriesTime overwritten, GE's private scan time given",
           both(later, _ge(start)), warned("SUV_REFERENCE_TIME")),
+        M("series-time-early", "SeriesTime 40 minutes early, DecayFactor denies it",
+          put(SeriesTime=_time(start - _LATER / 7.5)), doubtful("SUV_DECAY_FACTOR")),
         M("series-removed", "SeriesDate and SeriesTime removed", drop("SeriesDate", "SeriesTime"),
           warned("SUV_REFERENCE_TIME")),
         M("series-date-shifted", "SeriesDate a day too early",
@@ -146,6 +178,10 @@ def _decay() -> list[M]:
           both(_undecayed(1), drop("ActualFrameDuration")), refused("SUV_TIME")),
         M("decay-none-no-time", "not corrected, AcquisitionTime removed",
           both(_undecayed(1), drop("AcquisitionTime", "AcquisitionDate")), refused("SUV_TIME")),
+        M("decay-admin-claimed", "DecayCorrection ADMIN, but values and DecayFactor say START",
+          put(DecayCorrection="ADMIN"), doubtful("SUV_DECAY_FACTOR")),
+        M("decay-start-claimed", "DecayCorrection START, but values and DecayFactor say ADMIN",
+          both(_to_injection, put(DecayCorrection="START")), doubtful("SUV_DECAY_FACTOR")),
         M("beds", "three beds, each acquired later", _beds, right()),
     ]  # fmt: skip
 
@@ -203,4 +239,4 @@ def _beds(study: Study) -> None:
 
 
 def mutations() -> list[M]:
-    return [*_injection(), *_series(), *_decay()]
+    return [*_injection(), *_series(), *_decay(), *_odd()]
