@@ -23,9 +23,6 @@ _OTHER_WORDS = ("ct", "mr", "mri", "t1", "t2")
 
 # The hottest voxels of real studies (bladder, injection site) reach a few hundred SUV.
 MAX_SUV = 1000.0
-# The highest of a whole body is 1 at the least; SUV read as Bq/ml, or a dose in kBq, gives less
-# than a hundredth of that.
-MIN_SUV = 0.05
 
 
 def is_image(path: Path) -> bool:
@@ -174,7 +171,7 @@ def require_suv_range(suv: NDArray[np.float32]) -> None:
         found = "NaN or infinite values"
     elif top > MAX_SUV:
         found = f"a maximum of {top:g}, perhaps Bq/ml"
-    elif top < MIN_SUV or mean < 0:
+    elif top <= 0 or mean < 0:
         found = f"a maximum of {top:g} and a mean of {mean:g}"
     else:
         return
@@ -185,7 +182,7 @@ def _no_suv(found: str) -> SuvError:
     return SuvError(
         "SUV_RANGE",
         "the values cannot be SUV",
-        expected=f"SUVbw in g/ml: finite, {MIN_SUV:g} to {MAX_SUV:g} at its highest",
+        expected=f"SUVbw in g/ml: finite, above 0 somewhere, at most {MAX_SUV:g}",
         found=found,
         todo="Convert the image to SUVbw first, or give the DICOM series",
     )
