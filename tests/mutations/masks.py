@@ -34,7 +34,7 @@ def _moved() -> list[M]:
           _points(lambda p: p.mean(axis=0) + (p - p.mean(axis=0)) * 1e-3 + (0.7, 0.7, 0)),
           refused("MASK_EMPTY")),
         M("mask-nan", "contours hold NaN", _points(lambda p: np.full_like(p, np.nan)),
-          refused("MASK_OBLIQUE")),
+          refused("MASK_CONTOUR")),
         M("mask-other-frame", "drawn in another frame of reference, on another series",
           _frames("2.25.5", "2.25.6"), refused("MASK_FRAME")),
         M("mask-frame-changed", "drawn on this series, the frame of reference renamed",
@@ -83,7 +83,8 @@ def _missing() -> list[M]:
     return [
         M("mask-removed", "no structure set", lambda s: s.struct.unlink(), right("none")),
         M("mask-no-regions", "a structure set without regions",
-          _set(StructureSetROISequence=[], ROIContourSequence=[]), right("none")),
+          _set(StructureSetROISequence=[], ROIContourSequence=[]),
+          warned("MASK_NO_CONTOUR", "none")),
         M("mask-points-only", "the region is a single point", _kind("POINT"),
           warned("MASK_NO_CONTOUR", "none")),
         M("mask-two-points", "contours of two points",
