@@ -103,9 +103,10 @@ def test_only_the_files_of_the_source_are_read(tmp_path: Path, pet_series: Write
 def test_two_patients(tmp_path: Path, pet_series: Write) -> None:
     pet_series(tmp_path)
     pet_series(tmp_path, change=_set(PatientID="P-002", CorrectedImage=["DECY"]))
-    error = _refusal(tmp_path)
-    assert error.code == "DICOM_TWO_PATIENTS"
-    assert "P-00" not in error.problem.sentence()
+    with pytest.raises(ReadError) as caught:
+        read_study(StudySource("one", "dicom", tmp_path))
+    assert caught.value.code == "DICOM_TWO_PATIENTS"
+    assert "P-00" not in caught.value.problem.sentence()
 
 
 def test_copies_are_dropped_wherever_they_lie(tmp_path: Path, pet_series: Write) -> None:
