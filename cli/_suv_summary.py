@@ -47,7 +47,7 @@ def summary(study: Study, normalisation: str = "bw") -> dict[str, Any]:
 
     Returns:
         `suv_factor` (per rescaled unit), `normalisation`, `unit`, `reference_time` (or null),
-        `warnings`, perhaps `mask`.
+        `warnings`, perhaps `passed_over` and `mask`.
     """
     content: dict[str, Any] = {
         "suv_factor": study.suv_factor,
@@ -56,6 +56,8 @@ def summary(study: Study, normalisation: str = "bw") -> dict[str, Any]:
         "unit": unit_of(normalisation),
         "warnings": list(study.warnings),
     }
+    if study.passed_over:
+        content["passed_over"] = [f"{p.code}: {p.sentence()}" for p in study.passed_over]
     if study.mask is not None:
         content["mask"] = mask_statistics(study)
     return content

@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
+from pet_mtl.cli._listing import chosen, print_regions, print_series
 from pet_mtl.cli._suv_summary import normalised, summary
 from pet_mtl.errors import MaskError, StudyError, UsageError
 from pet_mtl.preprocess.isotropic import resample_report, resample_study
-from pet_mtl.readers import find_one, list_regions, read_study
-from pet_mtl.study import Study
+from pet_mtl.readers import read_study
+from pet_mtl.study import Study, StudySource
 from pet_mtl.suv import NORMALISATIONS
 from pet_mtl.writers.images import require_image_suffix, write_image
 
@@ -31,6 +32,8 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     help="SUV by body weight, lean body mass (James or Janmahasatian), body surface, ideal weight.",
 )
 @click.option("--list-rois", is_flag=True, help="Only list the names of the regions.")
+@click.option("--series", type=int, metavar="N", help="SeriesNumber of the PET, if several.")
+@click.option("--list-series", is_flag=True, help="Only list the PET series.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(study: Path, out: Path | None, mask_out: Path | None, **options: Any) -> int:
     """Write the SUV volume of one study, in the scanner's own grid.
@@ -42,6 +45,8 @@ def command(study: Path, out: Path | None, mask_out: Path | None, **options: Any
     """
     as_json, roi, only_list = (options[name] for name in ("as_json", "roi", "list_rois"))
     normalisation = options["normalise"]
+    if options["list_series"]:
+        return print_series(study, as_json)
     if out is None and not as_json and not only_list:
         raise UsageError("SUV_OUT", "nothing to do", todo="Give -o FILE, --json or --list-rois")
     for path in (out, mask_out):
@@ -49,9 +54,10 @@ def command(study: Path, out: Path | None, mask_out: Path | None, **options: Any
             require_image_suffix(path)
     try:
         if only_list:
-            return _list(study, as_json)
+            return print_regions(chosen(study, options["series"]), as_json)
         mask_wanted = roi is not None or mask_out is not None
-        found, odd = _read(study, roi, mask_wanted, options["spacing_mm"])
+        source = chosen(study, options["series"])
+        found, odd = _read(source, roi, mask_wanted, options["spacing_mm"])
         found = normalised(found, normalisation)
         _write(found, out, mask_out)
     except StudyError as error:
@@ -68,10 +74,9 @@ def command(study: Path, out: Path | None, mask_out: Path | None, **options: Any
 
 
 def _read(
-    path: Path, roi: str | None, mask_wanted: bool, spacing_mm: float | None
+    source: StudySource, roi: str | None, mask_wanted: bool, spacing_mm: float | None
 ) -> tuple[Study, tuple[str, ...]]:
     """The study; a mask nobody asked for may be unusable without spoiling the SUV."""
-    source = find_one(path)
     try:
         study = resample_study(read_study(source, roi), spacing_mm)
     except MaskError as error:
@@ -91,16 +96,11 @@ def _write(study: Study, out: Path | None, mask_out: Path | None) -> None:
             write_image(array, study.grid, path)
 
 
-def _list(path: Path, as_json: bool) -> int:
-    names = list_regions(find_one(path))
-    click.echo(json.dumps({"rois": names}) if as_json else "\n".join(names) or "no regions")
-    return 0
-
-
 def _lines(content: dict[str, Any]) -> str:
     """The same for a person."""
     flat = {name: value for name, value in content.items() if not isinstance(value, list | dict)}
     flat |= {f"resampled_{name}": value for name, value in content.get("resampled", {}).items()}
     rows = [*(flat | content.get("mask", {})).items()]
     rows += [("warning", text) for text in content["warnings"]]
+    rows += [("passed over", text) for text in content.get("passed_over", ())]
     return "\n".join(f"{name:15} {'-' if value is None else value}" for name, value in rows)

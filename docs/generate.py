@@ -54,6 +54,7 @@ def pages() -> dict[str, str]:
         "errors.md": errors_page(),
         "configuration.md": configuration_page(),
         "tfrecord-format.md": format_page(),
+        "broken-studies.md": broken_page(),
     }
 
 
@@ -152,6 +153,15 @@ def format_page() -> str:
             "",
         ]
     )
+
+
+def broken_page() -> str:
+    """Every broken study of the tests, and what comes of it."""
+    tests = str(ROOT / "tests")
+    if tests not in sys.path:
+        sys.path.append(tests)
+    page: str = importlib.import_module("mutations.table").page()
+    return page
 
 
 def coded() -> list[Coded]:

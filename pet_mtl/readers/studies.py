@@ -54,8 +54,8 @@ def list_regions(source: StudySource) -> tuple[str, ...]:
     if source.layout != "dicom":
         labels = read_labels(source.mask_path).labels if source.mask_path else ()
         return tuple(label.name or str(label.number) for label in labels)
-    headers = scan_headers(source.path)
-    series = choose_series(headers)
+    headers = scan_headers(source.path, source.files)
+    series = choose_series(headers, source.series)
     found = outlines_of(headers, series.slices[0].series).all
     return tuple(o.name or str(o.number) for o in found if not o.is_empty)
 
@@ -73,8 +73,8 @@ def _read_image(source: StudySource, roi: str | None, with_mask: bool) -> Study:
 
 def _read_dicom(source: StudySource, roi: str | None, with_mask: bool) -> Study:
     """A study from a DICOM folder."""
-    headers = scan_headers(source.path)
-    series = choose_series(headers)
+    headers = scan_headers(source.path, source.files)
+    series = choose_series(headers, source.series)
     attributes = _attributes(series.slices)
     factor = suv_factor(attributes)
     values = read_values(series) * factor.factor
@@ -96,6 +96,7 @@ def _read_dicom(source: StudySource, roi: str | None, with_mask: bool) -> Study:
         mask=mask,
         warnings=series.warnings + factor.warnings + warnings,
         body=body_of(attributes),
+        passed_over=series.passed_over,
     )
 
 

@@ -155,3 +155,33 @@ def test_no_such_study(tmp_path: Path, run: Run) -> None:
     code, text, _ = run(tmp_path / "none", "--json")
     assert (code, json.loads(text)["refused"]["code"]) == (1, "SOURCE_MISSING")
     assert run(tmp_path / "none", "-o", "a.nii")[0] == 1
+
+
+def test_series_are_listed_and_chosen(tmp_path: Path, pet_series: Write, run: Run) -> None:
+    def numbered(dataset: Any, index: int) -> None:
+        dataset.SeriesNumber, dataset.SeriesDescription = "12", "Jane Doe"
+
+    pet_series(tmp_path / "A", slices=4, change=numbered)
+    pet_series(tmp_path / "A")
+    code, text, _ = run(tmp_path / "A", "--list-series")
+    assert code == 0
+    assert text.splitlines()[0].split()[:4] == ["number", "images", "size", "units"]
+    assert text.splitlines()[2].split()[:6] == ["12", "4", "6", "x", "7", "BQML"]
+    assert "Doe" not in text
+    listed = json.loads(run(tmp_path / "A", "--list-series", "--json")[1])["series"]
+    assert [one["number"] for one in listed] == [None, 12]
+    assert run(tmp_path / "A", "--json")[0] == 1
+    code, text, _ = run(tmp_path / "A", "--json", "--series", 12)
+    assert code == 0
+    assert "DICOM_SERIES: 2 PET series" in json.loads(text)["warnings"][0]
+
+
+def test_what_was_passed_over_is_told(tmp_path: Path, pet_series: Write, run: Run) -> None:
+    def uncorrected(dataset: Any, index: int) -> None:
+        dataset.CorrectedImage = ["DECY"]
+
+    pet_series(tmp_path / "A", change=uncorrected)
+    pet_series(tmp_path / "A")
+    found = json.loads(run(tmp_path / "A", "--json")[1])
+    assert [text.split(":")[0] for text in found["passed_over"]] == ["DICOM_UNCORRECTED"]
+    assert "passed over" in run(tmp_path / "A", "-o", tmp_path / "s.nii.gz")[1]

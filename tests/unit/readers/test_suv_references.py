@@ -15,7 +15,7 @@ import pytest
 from pet_mtl.readers import find_one, read_study, values
 from pet_mtl.readers.attributes import series_attributes
 from pet_mtl.readers.headers import read_header
-from pet_mtl.readers.masks import image_mask
+from pet_mtl.readers.labels import image_mask
 from pet_mtl.suv import per_suvbw, suv_factor
 
 ROOT = Path(__file__).resolve().parents[3]
