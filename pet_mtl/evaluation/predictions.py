@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from pet_mtl.covariates import Covariate
 from pet_mtl.errors import DatasetError, UsageError
 from pet_mtl.evaluation.cohort import Cohort, Floats, Patients, column, unique_ids
 from pet_mtl.evaluation.run import fingerprint_of, read_object
@@ -16,7 +17,7 @@ from pet_mtl.evaluation.truth import read_truth
 from pet_mtl.evaluation.wording import counted, have
 from pet_mtl.files import read_csv
 from pet_mtl.readers import find_studies
-from pet_mtl.readers.clinical import ClinicalColumns, ClinicalTable, read_clinical
+from pet_mtl.readers.clinical import ClinicalColumns, read_clinical
 from pet_mtl.study import Outcome, StudySource
 
 PREDICTIONS = "predictions.csv"
@@ -34,6 +35,8 @@ class Known:
         studies: Folder of the studies with true masks.
         roi: Pattern of the structure's name in RTSTRUCT.
         truth: truth.csv; None takes the one beside the clinical table, if there is one.
+        schema: Covariates of the dataset that baselines are fitted on, by which the table's are
+            then read; None lets the table tell what they are.
     """
 
     clinical: Path | None = None
@@ -41,6 +44,7 @@ class Known:
     studies: Path | None = None
     roi: str | None = None
     truth: Path | None = None
+    schema: tuple[Covariate, ...] | None = None
 
 
 def load_predictions(path: Path, known: Known) -> Cohort:
@@ -111,12 +115,15 @@ def _patients(
     covariates: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     if known.clinical and known.columns:
-        table = read_clinical(known.clinical, known.columns)
+        # Without a name no covariate is read, and none is missed.
+        schema = known.schema if known.columns.covariates else ()
+        table = read_clinical(known.clinical, known.columns, schema)
+        table = table.bound_to([_source(sources, name) for name in ids])
         covariates = table.covariates
-        outcomes = [_outcome(table, sources, name) for name in ids]
+        outcomes = [table.outcome_of(_source(sources, name)) for name in ids]
         missing = sum(outcome is None for outcome in outcomes)
         said = f"{counted(missing, 'prediction')} {have(missing)} no row in the clinical table."
-        notes = (said,) if missing else ()
+        notes = (*((said,) if missing else ()), *table.warnings)
         if missing == len(ids):
             raise UsageError(
                 "CLINICAL_NO_MATCH",
@@ -143,9 +150,9 @@ def _patients(
     return patients, notes
 
 
-def _outcome(table: ClinicalTable, sources: dict[str, StudySource], name: str) -> Outcome | None:
-    """The row of one prediction, if there is one."""
-    return table.outcome_of(sources.get(name, StudySource(name, "image", Path(name))))
+def _source(sources: dict[str, StudySource], name: str) -> StudySource:
+    """The study of one prediction; by name only where it is not among the given ones."""
+    return sources.get(name, StudySource(name, "image", Path(name)))
 
 
 def _with_masks(

@@ -83,7 +83,7 @@ def read_by(column: Column, covariate: Covariate, numbers: Numbers) -> Coded:
         values = _numbers(column, numbers, covariate.unit)
         return Coded(covariate, values, _far(column, covariate, values))
     cells, unseen = _levels(column, covariate)
-    warnings = ()
+    warnings: tuple[str, ...] = ()
     if unseen:
         warnings = (
             f"CLINICAL_UNSEEN_LEVEL: column {column.header!r}: {_rows(unseen)} a level that the "

@@ -139,20 +139,33 @@ def _wanted(asked: str, sheet: Sheet) -> Wanted:
     if asked in sheet.header:
         index = sheet.require(asked)
         return Wanted(*_named(sheet, index, asked))
-    name, bracket = asked, ""
-    match = _BRACKETED.fullmatch(asked)
-    if match:
-        name, bracket = match[1], match[2].strip()
-    base, sign, level = name.partition("=")
-    if sign and sheet.find(name) is None:
-        base = base.strip()
-        return Wanted(base, sheet.require(base), levels=(level.strip(),))
-    index = sheet.require(name)
-    name, index, unit = _named(sheet, index, name)
-    if bracket.casefold() == CATEGORY:
+    name, bracket, level = parse_asked(asked)
+    if level and sheet.find(asked) is not None:
+        name = asked
+    elif level:
+        return Wanted(name, sheet.require(name), levels=(level,))
+    name, index, unit = _named(sheet, sheet.require(name), name)
+    if bracket == CATEGORY:
         return Wanted(name, index, category=True)
     check_unit(sheet.header[index], unit, bracket)
     return Wanted(name, index, bracket or unit)
+
+
+def parse_asked(asked: str) -> tuple[str, str, str]:
+    """What `name`, `name[unit]`, `name[category]` or `name=level` says.
+
+    Args:
+        asked: One covariate as the user asks for it.
+
+    Returns:
+        Name, unit or "category", and level; "" for what is not said.
+    """
+    match = _BRACKETED.fullmatch(asked)
+    if match:
+        bracket = match[2].strip()
+        return match[1], CATEGORY if bracket.casefold() == CATEGORY else bracket, ""
+    name, _, level = asked.partition("=")
+    return name.strip(), "", level.strip()
 
 
 def _named(sheet: Sheet, index: int, asked: str) -> tuple[str, int, str]:

@@ -16,7 +16,6 @@ _LONGEST_YEARS = 150
 # Follow-up of a whole cohort that ends sooner was hardly told in days.
 _SHORTEST_DAYS = 30.0
 _ENOUGH_ROWS = 10
-_MOST_SHOWN = 6
 
 _NOT_ASSESSED = frozenset(
     ("ne", "not evaluable", "not evaluated", "not assessed", "inevaluable", "pending")
@@ -125,17 +124,13 @@ def _responses(column: Column, positive: Sequence[str]) -> tuple[list[int | None
     """Classes 0 and 1; texts only if the user says which are positive."""
     if positive:
         return _by_positive(column, positive)
-    try:
-        flags = flags_of(column, RESPONSE)
-    except ClinicalError as error:
-        texts = {cell for _, cell in column.told()}
-        raise ClinicalError(
-            "CLINICAL_RESPONSE",
-            error.problem.what,
-            expected="0 or 1, true or false, yes or no",
-            found=f"{len(texts)} different values in the column",
-            todo="Correct the cell, or say which values are class 1: --response-positive CR,PR",
-        ) from error
+    texts = len({cell for _, cell in column.told()})
+    flags = flags_of(
+        column,
+        RESPONSE,
+        f"Correct the cell; or say which of the column's {texts} different values are class 1, "
+        "such as --response-positive CR,PR",
+    )
     return [None if flag is None else int(flag) for flag in flags], ()
 
 
@@ -158,8 +153,7 @@ def _by_positive(
     zeros = {word: n for word, n in counts.items() if word not in ones}
     warning = (
         f"CLINICAL_RESPONSE_CLASSES: column {column.header!r}: {sum(counts[w] for w in ones)} rows "
-        f"are class 1; {sum(zeros.values())} rows with other values are class 0: "
-        f"{', '.join(sorted(zeros)[:_MOST_SHOWN])}{' ...' if len(zeros) > _MOST_SHOWN else ''}"
+        f"are class 1; {sum(zeros.values())} rows with {len(zeros)} other values are class 0"
     )
     return [int(word in ones) if word in counts else None for word in words], (warning,)
 

@@ -7,9 +7,12 @@ from pet_mtl.covariates import Covariate, encode
 from pet_mtl.errors import ClinicalError
 from pet_mtl.readers.clinical.coding import Coded, Value, fit, read_by
 from pet_mtl.readers.clinical.columns import (
+    CATEGORY,
     ClinicalColumns,
     all_wanted,
     check_twice,
+    check_unit,
+    parse_asked,
 )
 from pet_mtl.readers.clinical.outcomes import read_outcomes
 from pet_mtl.readers.clinical.sheet import Column, Sheet, read_sheet
@@ -77,15 +80,21 @@ def _chosen(columns: ClinicalColumns, schema: Sequence[Covariate]) -> Sequence[C
     if not columns.covariates:
         return schema
     by_name = {covariate.name: covariate for covariate in schema}
-    unknown = [name for name in columns.covariates if name not in by_name]
-    if unknown:
-        raise ClinicalError(
-            "CLINICAL_NOT_IN_SCHEMA",
-            f"the training data have no covariate {unknown[0]!r}",
-            expected=f"some of {', '.join(by_name) or 'none'}",
-            todo="Name covariates as the dataset does, without unit and level",
-        )
-    return [by_name[name] for name in dict.fromkeys(columns.covariates)]
+    chosen = []
+    for asked in columns.covariates:
+        name, bracket, _ = parse_asked(asked)
+        found = by_name.get(asked) or by_name.get(name)
+        if found is None:
+            raise ClinicalError(
+                "CLINICAL_NOT_IN_SCHEMA",
+                f"the training data have no covariate {name!r}",
+                expected=f"some of {', '.join(by_name) or 'none'}",
+                todo="Name covariates as the training data do",
+            )
+        if bracket != CATEGORY:
+            check_unit(asked, bracket, found.unit)
+        chosen.append(found)
+    return list(dict.fromkeys(chosen))
 
 
 def _by_schema(
