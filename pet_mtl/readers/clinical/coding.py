@@ -140,7 +140,8 @@ def _chosen_levels(column: Column, wanted: Wanted, levels: tuple[str, ...]) -> C
 
 def _check_levels(column: Column, counts: Counter[str]) -> None:
     """Refuses texts that are no categories, which might name patients, and dates."""
-    for cell, line in {cell: line for line, cell in column.told()}.items():
+    first = {cell: line for line, cell in reversed(list(column.told()))}
+    for cell, line in reversed(first.items()):
         check_no_date(column, line, cell)
         if len(cell) > _LONGEST_LEVEL:
             raise column.bad(line, f"a category of at most {_LONGEST_LEVEL} letters")

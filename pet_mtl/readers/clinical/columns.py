@@ -198,7 +198,7 @@ def check_twice(schema: tuple[Covariate, ...]) -> None:
     Raises:
         ClinicalError: CLINICAL_COVARIATE.
     """
-    names = [feature for covariate in schema for feature in covariate.features]
+    names = [covariate.name for covariate in schema]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ClinicalError(

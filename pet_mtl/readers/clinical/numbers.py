@@ -71,7 +71,8 @@ def parse_number(text: str, decimal: str = POINT) -> float | None:
     Returns:
         The number; None for text, NaN and infinity.
     """
-    text = text.translate(_SIGNS)
+    if not text.isascii():
+        text = text.translate(_SIGNS)
     if not _PLAIN[decimal].fullmatch(text):
         if not _GROUPED[decimal].fullmatch(text):
             return None
@@ -85,7 +86,9 @@ def readings(text: str) -> dict[str, float]:
 
     Two different numbers mean that the cell alone does not tell: 1,234 or 1.234.
     """
-    found = {sign: parse_number(text, sign) for sign in (POINT, COMMA)}
+    point = parse_number(text, POINT)
+    comma = parse_number(text, COMMA) if "." in text or "," in text else point
+    found = {POINT: point, COMMA: comma}
     return {sign: value for sign, value in found.items() if value is not None}
 
 

@@ -55,7 +55,7 @@ class ClinicalTable:
         """
         exact = {name for source in sources for name in _names(source) if name in self.outcomes}
         rows = _grouped((key, key) for key in self.outcomes)
-        studies = _grouped((name, s.name) for s in sources for name in _names(s) if name)
+        studies = _grouped((name, s.name) for s in sources for name in _names(s))
         aliases: dict[str, str] = {}
         for loose, members in studies.items():
             keys = list(rows.get(loose, {}))
@@ -112,8 +112,9 @@ class ClinicalTable:
         return tuple(exact or dict.fromkeys(self.aliases[n] for n in names if n in self.aliases))
 
 
-def _names(source: StudySource) -> tuple[str, str]:
-    return source.name.strip(), source.patient_id.strip()
+def _names(source: StudySource) -> tuple[str, ...]:
+    """What a row may call the study."""
+    return tuple(name for n in (source.name, source.patient_id) if (name := n.strip()))
 
 
 def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, dict[str, set[str]]]:

@@ -57,15 +57,16 @@ class Numbers:
         """
         found = _numerals(column, unit, hint)
         sign = self.sign or self._sign(column, found)
-        values: list[float | None] = []
+        known: dict[str, float | None] = {"": None}
         for line, text in zip(column.lines, found, strict=True):
-            value = parse_number(text, sign) if text else None
-            if text and value is None:
+            if text in known:
+                continue
+            known[text] = parse_number(text, sign)
+            if known[text] is None:
                 raise column.bad(line, "a number", hint)
-            if not self.sign and text and _as_thousands(text, sign):
+            if not self.sign and _as_thousands(text, sign):
                 raise _ambiguous(column, line)
-            values.append(value)
-        return values
+        return [known[text] for text in found]
 
     def _sign(self, column: Column, found: list[str]) -> str:
         """The decimal sign of a column, refused where two are used or the cells do not tell."""
@@ -73,9 +74,9 @@ class Numbers:
         unclear = 0
         known: dict[str, dict[str, float]] = {}
         for line, text in zip(column.lines, found, strict=True):
-            if "." not in text and "," not in text:
-                continue
-            read = known.setdefault(text, readings(text))
+            if text not in known:
+                known[text] = readings(text) if "." in text or "," in text else {}
+            read = known[text]
             if len(read) == 1:
                 first.setdefault(next(iter(read)), line)
             elif len(read) == 2 and read[POINT] != read[COMMA]:
