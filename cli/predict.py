@@ -62,7 +62,7 @@ def command(
 
     predictor = load_predictor(model)
     columns = ClinicalColumns(id_column or "", decimal=decimal or "")
-    inputs = read_inputs(clinical, columns, predictor, search.sources)
+    inputs = read_inputs(clinical, columns, predictor, search)
     for notice in inputs.warnings if inputs else ():
         click.echo(notice, err=True)
     config = PredictConfig(

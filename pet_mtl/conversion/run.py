@@ -112,7 +112,7 @@ def convert(
     folder.check()
     search = find_studies(src)
     if table is not None and config.columns is not None:
-        table = table.bound_to(search.sources)
+        table = table.bound_to(search.sources, [name for name, _ in search.passed_over])
         check_match(table, search, config.columns.id)
     key = load_or_make_key(config.key or folder.key)
     with folder.locked():

@@ -1,20 +1,16 @@
 """The clinical inputs of new patients, read as the model's training data were."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from pet_mtl.errors import ClinicalError
 from pet_mtl.prediction.model import Predictor
+from pet_mtl.readers import Search
 from pet_mtl.readers.clinical import ClinicalColumns, ClinicalTable, read_clinical
-from pet_mtl.study import StudySource
 
 
 def read_inputs(
-    path: Path | None,
-    columns: ClinicalColumns,
-    predictor: Predictor,
-    sources: Sequence[StudySource],
+    path: Path | None, columns: ClinicalColumns, predictor: Predictor, search: Search
 ) -> ClinicalTable | None:
     """Reads the model's covariates of new patients; the model's schema says what they are.
 
@@ -22,7 +18,7 @@ def read_inputs(
         path: The clinical table, or None.
         columns: Its identifiers and decimal sign; covariates need not be named.
         predictor: The model.
-        sources: The studies to be predicted.
+        search: The studies to be predicted.
 
     Returns:
         The table, with warnings of what is unknown; None where no table is given.
@@ -35,7 +31,9 @@ def read_inputs(
     if not predictor.schema:
         said = "CLINICAL_NOT_USED: the model has no clinical inputs; the table changes nothing"
         return ClinicalTable({}, warnings=(said,))
-    table = read_clinical(path, columns, predictor.schema).bound_to(sources)
+    sources = search.sources
+    refused = [name for name, _ in search.passed_over]
+    table = read_clinical(path, columns, predictor.schema).bound_to(sources, refused)
     alone = sum(table.row_of(source) is None for source in sources)
     if sources and alone == len(sources):
         raise ClinicalError(

@@ -40,7 +40,9 @@ class ClinicalTable:
         """Names of the numbers that came of the covariates, in order."""
         return features_of(self.schema)
 
-    def bound_to(self, sources: Sequence[StudySource]) -> "ClinicalTable":
+    def bound_to(
+        self, sources: Sequence[StudySource], refused: Iterable[str] = ()
+    ) -> "ClinicalTable":
         """The same table, whose rows are also found by identifiers that differ a little.
 
         What is written alike belongs together. Else case, blanks, leading zeros and the ".0" of
@@ -49,13 +51,16 @@ class ClinicalTable:
 
         Args:
             sources: All studies.
+            refused: Names of studies that cannot be used; their rows are theirs all the same.
 
         Returns:
             The table with aliases, and a warning if there are any.
         """
-        exact = {name for source in sources for name in _names(source) if name in self.outcomes}
+        pairs = [(name, source.name) for source in sources for name in _names(source)]
+        pairs += [(name.strip(), name) for name in refused]
+        exact = {name for name, _ in pairs if name in self.outcomes}
         rows = _grouped((key, key) for key in self.outcomes)
-        studies = _grouped((name, s.name) for s in sources for name in _names(s))
+        studies = _grouped(pairs)
         aliases: dict[str, str] = {}
         for loose, members in studies.items():
             keys = list(rows.get(loose, {}))

@@ -47,6 +47,13 @@ def test_between_two_nothing_is_guessed() -> None:
     assert rows_of(["7"], source("x", "007"), source("y", "007")) == ["7", "7"]
 
 
+def test_the_row_of_a_refused_study_is_taken() -> None:
+    table = ClinicalTable({"7": Outcome()})
+    for refused in ("7", "07"):
+        assert table.bound_to([source("007")], [refused]).row_of(source("007")) is None
+    assert table.bound_to([source("8")], ["007"]).aliases == {"007": "7"}
+
+
 def test_near_identifiers_are_told() -> None:
     table = ClinicalTable({"7": Outcome()}).bound_to([source("007")])
     assert table.warnings == (
