@@ -94,12 +94,11 @@ def read_by(column: Column, covariate: Covariate, numbers: Numbers) -> Coded:
 
 def _numbers(column: Column, numbers: Numbers, unit: str) -> list[float | None]:
     """Numbers, with a hint for units and for codes of categories."""
-    return numbers.of(
-        column,
-        unit,
-        "Correct the cell, or leave it empty if the value is unknown; a unit in it is named by "
-        f"--covariates '{column.header}[UNIT]', codes by '{column.header}[category]'",
+    hint = (
+        f"if it has the unit of all, say --covariates '{column.header}[UNIT]'; if the numbers are "
+        f"codes, '{column.header}[category]'"
     )
+    return numbers.of(column.hinting(hint), unit)
 
 
 def _is_numeric(column: Column, unit: str) -> bool:
@@ -189,11 +188,10 @@ def _levels(column: Column, covariate: Covariate) -> tuple[list[Value], int]:
     unseen = 0
     for line, cell in zip(column.lines, column.cells, strict=True):
         if cell is not None and not coded and readings(cell):
-            raise column.bad(
-                line, f"a text such as {', '.join(levels)}",
-                "Write the levels as in the training data",
-            )  # fmt: skip
-        level = None if cell is None else by_small.get(_level(cell).casefold(), _level(cell))
+            raise column.bad(line, f"a text such as {', '.join(levels)}")
+        level = None if cell is None else _level(cell)
+        if level is not None and level not in levels:
+            level = by_small.get(level.casefold(), level)
         if level is not None and covariate.levels and level not in covariate.levels:
             level, unseen = None, unseen + 1
         values.append(level)

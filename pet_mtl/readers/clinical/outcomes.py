@@ -67,7 +67,7 @@ def read_outcomes(sheet: Sheet, columns: ClinicalColumns, numbers: Numbers) -> O
         used.append((column.header, time))
     if columns.event:
         column = sheet.column(sheet.require(columns.event))
-        event = flags_of(column, EVENT, "Write 1 for an event that was seen and 0 for censored")
+        event = flags_of(column.hinting("1 is an event that was seen, 0 is censored"), EVENT)
         used.append((column.header, event))
     if columns.response:
         column = sheet.column(sheet.require(columns.response))
@@ -90,8 +90,8 @@ def _times(
             found=unit,
             todo=f"Give `--time-unit {named}`",
         )
-    hint = "Correct the cell, or leave it empty if the time is unknown; --time-unit names its unit"
-    times = numbers.of(column, unit, hint)
+    column = column.hinting("--time-unit names the unit")
+    times = numbers.of(column, unit)
     factor = DAYS_PER[unit]
     for line, time in zip(column.lines, times, strict=True):
         if time is not None and time < 0:
@@ -125,12 +125,11 @@ def _responses(column: Column, positive: Sequence[str]) -> tuple[list[int | None
     if positive:
         return _by_positive(column, positive)
     texts = len({cell for _, cell in column.told()})
-    flags = flags_of(
-        column,
-        RESPONSE,
-        f"Correct the cell; or say which of the column's {texts} different values are class 1, "
-        "such as --response-positive CR,PR",
+    hint = (
+        f"or say which of the column's {texts} different values are class 1, such as "
+        "--response-positive CR,PR"
     )
+    flags = flags_of(column.hinting(hint), RESPONSE)
     return [None if flag is None else int(flag) for flag in flags], ()
 
 

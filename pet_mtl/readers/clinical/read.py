@@ -54,7 +54,9 @@ def _read(
 ) -> ClinicalTable:
     """Turns the rows into outcomes."""
     numbers = Numbers(sheet, columns.sign)
-    ids = sheet.column(sheet.require(columns.id))
+    ids = sheet.column(sheet.require(columns.id)).hinting(
+        "a row without a patient is to be removed"
+    )
     told = read_outcomes(sheet, columns, numbers)
     if schema is None:
         wanted = all_wanted(columns.covariates, sheet)
@@ -138,7 +140,7 @@ def _rows_kept(
     merged = 0
     for i, (line, key) in enumerate(zip(ids.lines, ids.cells, strict=True)):
         if key is None:
-            raise ids.bad(line, "an identifier", "Write the identifier, or remove the row")
+            raise ids.bad(line, "an identifier in every row")
         first = kept.setdefault(key, i)
         differ = [name for name, values in used if values[first] != values[i]]
         if differ:

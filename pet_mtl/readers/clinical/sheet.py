@@ -5,7 +5,7 @@ import difflib
 import io
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pet_mtl.errors import ClinicalError
 from pet_mtl.readers.clinical.numbers import COMMA, POINT, is_unit, readings
@@ -34,23 +34,30 @@ class Column:
         header: Its name as the table has it.
         cells: Its cells, stripped; None where nothing is known.
         lines: The line of each cell in the file, counted from 1.
+        hint: What else may help with a cell that cannot be used.
     """
 
     header: str
     cells: Sequence[str | None]
     lines: Sequence[int]
+    hint: str = ""
 
     def told(self) -> Iterator[tuple[int, str]]:
         """Line and text of the cells that say something."""
         return ((n, cell) for n, cell in zip(self.lines, self.cells, strict=True) if cell)
 
-    def bad(self, line: int, expected: str, todo: str = "") -> ClinicalError:
+    def hinting(self, hint: str) -> "Column":
+        """The same column with a hint."""
+        return replace(self, hint=hint)
+
+    def bad(self, line: int, expected: str) -> ClinicalError:
         """The refusal of one cell."""
         return ClinicalError(
             "CLINICAL_VALUE",
             f"a value in column {self.header!r}, line {line}, cannot be used",
             expected=expected,
-            todo=todo or "Correct the cell; leave it empty if the value is unknown",
+            todo="Correct the cell, or leave it empty if the value is unknown"
+            + (f"; {self.hint}" if self.hint else ""),
         )
 
 
@@ -159,8 +166,8 @@ def read_sheet(text: str, wanted: Sequence[str]) -> Sheet:
             header alone would not.
 
     Returns:
-        The sheet, without blank lines and comments (lines that begin with # and do not have the
-        header's number of cells).
+        The sheet, without blank lines and comments (lines that begin with #: all before the
+        header, and later those of a single cell).
 
     Raises:
         ClinicalError: No header, or a line that does not fit it; the message names the line.
@@ -172,14 +179,15 @@ def read_sheet(text: str, wanted: Sequence[str]) -> Sheet:
     first = lines[skipped]
     delimiter = delimiter or _delimiter(first, wanted)
     records = _records(lines[skipped:], skipped, delimiter)
-    header = tuple(name.strip() for name in next(records)[1])
+    header = tuple(" ".join(name.split()) for name in next(records)[1])
     if not any(header):
         raise _no_header()
     fits = _Fit(header, text[-1] not in "\r\n")
     rows, numbers = [], []
     for line, cells in records:
         row = [cell.strip() for cell in cells]
-        if any(row) and not (row[0].startswith("#") and len(row) != len(header)):
+        comment = row and row[0].startswith("#") and not any(row[1:]) and len(header) > 1
+        if any(row) and not comment:
             numbers.append(line)
             rows.append(row if len(row) == len(header) else fits.padded(row, line, len(lines)))
     return Sheet(header, rows, numbers, delimiter)

@@ -41,13 +41,12 @@ class Numbers:
     sheet: Sheet
     sign: str = ""
 
-    def of(self, column: Column, unit: str = "", hint: str = "") -> list[float | None]:
+    def of(self, column: Column, unit: str = "") -> list[float | None]:
         """The numbers of a column.
 
         Args:
             column: The column.
             unit: Unit that cells may carry ("70 kg"); a cell with another one is refused.
-            hint: What to do about a cell that is no number.
 
         Returns:
             One number a cell; None where nothing is known.
@@ -55,7 +54,7 @@ class Numbers:
         Raises:
             ClinicalError: CLINICAL_VALUE, CLINICAL_DATE, CLINICAL_NUMBER.
         """
-        found = _numerals(column, unit, hint)
+        found = _numerals(column, unit)
         sign = self.sign or self._sign(column, found)
         known: dict[str, float | None] = {"": None}
         for line, text in zip(column.lines, found, strict=True):
@@ -63,7 +62,7 @@ class Numbers:
                 continue
             known[text] = parse_number(text, sign)
             if known[text] is None:
-                raise column.bad(line, "a number", hint)
+                raise column.bad(line, "a number")
             if not self.sign and _as_thousands(text, sign):
                 raise _ambiguous(column, line)
         return [known[text] for text in found]
@@ -115,20 +114,20 @@ def _ambiguous(column: Column, line: int) -> ClinicalError:
     )
 
 
-def _numerals(column: Column, unit: str, hint: str) -> list[str]:
+def _numerals(column: Column, unit: str) -> list[str]:
     """The cells without units; "" where nothing is known."""
     known: dict[str | None, str] = {None: ""}
     found = []
     for line, cell in zip(column.lines, column.cells, strict=True):
         if cell not in known:
-            known[cell] = _numeral(column, (line, cell or ""), (unit, hint))
+            known[cell] = _numeral(column, (line, cell or ""), unit)
         found.append(known[cell])
     return found
 
 
-def _numeral(column: Column, place: tuple[int, str], told: tuple[str, str]) -> str:
-    """One cell, given by its line and text, without the unit that `told` names beside a hint."""
-    (line, cell), (unit, hint) = place, told
+def _numeral(column: Column, place: tuple[int, str], unit: str) -> str:
+    """One cell, given by its line and text, without its unit."""
+    line, cell = place
     if cell.casefold() == "none":
         return ""
     if readings(cell):
@@ -136,9 +135,7 @@ def _numeral(column: Column, place: tuple[int, str], told: tuple[str, str]) -> s
     check_no_date(column, line, cell)
     number, own = without_unit(cell)
     if own and canonical(own) != canonical(unit):
-        raise column.bad(
-            line, f"a number, in {unit} if it has a unit" if unit else "a number", hint
-        )
+        raise column.bad(line, f"a number, in {unit} if it has a unit" if unit else "a number")
     return number
 
 
@@ -158,13 +155,12 @@ def check_no_date(column: Column, line: int, cell: str) -> None:
         )
 
 
-def flags_of(column: Column, words: Mapping[str, bool], hint: str = "") -> list[bool | None]:
+def flags_of(column: Column, words: Mapping[str, bool]) -> list[bool | None]:
     """The cells as yes and no.
 
     Args:
         column: The column.
         words: What means yes and no beside 0, 1 and `1:TEXT`, in small letters.
-        hint: What to do about a cell that is neither.
 
     Returns:
         One answer a cell; None where nothing is known.
@@ -178,7 +174,7 @@ def flags_of(column: Column, words: Mapping[str, bool], hint: str = "") -> list[
         if cell not in known:
             known[cell] = _flag(cell or "", words)
             if known[cell] is None and (cell or "").casefold() != "none":
-                raise column.bad(line, "0 or 1, true or false, yes or no", hint)
+                raise column.bad(line, "0 or 1, true or false, yes or no")
         answers.append(known[cell])
     return answers
 

@@ -11,8 +11,9 @@ from pet_mtl.readers.clinical import ClinicalColumns
 from pet_mtl.tfrecords.dataset import load_samples, read_info
 
 # PAT_04 has no row; "Rare" is a level of a row without a study, "Positive" a text of the source.
+RESPONSES, GRADES = ("Bad", "Positive", "Positive"), ("Low", "HIGH")
 ROWS = [
-    f"pat_{i};{i + 1};{i % 2};{'Positive' if i % 3 else 'Bad'};{40 + i},5 yr;{'HIGH' if i % 2 else 'Low'}"
+    f"pat_{i};{i + 1};{i % 2};{RESPONSES[i % 3]};{40 + i},5 yr;{GRADES[i % 2]}"
     for i in range(11)
     if i != 4
 ]

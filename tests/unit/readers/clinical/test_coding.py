@@ -160,6 +160,13 @@ def test_values_far_from_the_training_data_are_told(read, codes) -> None:
     assert "mean 60 years" in table.warnings[0]
 
 
+def test_levels_of_a_schema_that_differ_in_case_stay_apart(read) -> None:
+    schema = (Covariate("x", CATEGORICAL, "", ("A", "a", "b"), ("A", "a", "b")),)
+    table = read("id,x\np,A\nq,a\n", schema=schema)
+    ones = [[k for k, v in o.covariates.items() if v] for o in table.outcomes.values()]
+    assert ones == [["x=A"], ["x=a"]]
+
+
 def test_covariates_named_beside_a_schema(read) -> None:
     text = "id,age,sex\na,61,F\n"
     assert read(text, covariates=("age",), schema=SCHEMA).schema == SCHEMA[:1]

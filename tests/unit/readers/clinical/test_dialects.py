@@ -3,6 +3,7 @@
 import csv
 import io
 import itertools
+import math
 from pathlib import Path
 
 import pandas
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from pet_mtl.covariates import CATEGORICAL, Covariate
 from pet_mtl.errors import ClinicalError
 from pet_mtl.readers.clinical import ClinicalColumns, ClinicalTable, read_clinical
 from pet_mtl.study import Outcome
@@ -201,6 +203,40 @@ def test_any_cells_are_read_or_refused(tmp_path: Path, rows: list, delimiter: st
             assert "line" in error.problem.what
     else:
         assert len(table.outcomes) == len(rows)
+
+
+SCHEMA = (
+    Covariate("age", unit="years", mean=60.0, sd=9.0),
+    Covariate("time", CATEGORICAL, "", ("High", "Low", "yes"), ("High", "Low", "yes")),
+)
+ASKED = st.sampled_from(
+    [(), ("age",), ("age[kg]",), ("age[category]",), ("age=High",), ("time", "age[%]"), ("x",)]
+)
+
+
+@settings(
+    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200
+)
+@given(CHARACTERS, ASKED, st.booleans(), st.sampled_from(["", "comma", "point"]))
+def test_any_covariates_are_read_or_refused(
+    tmp_path: Path, rows: list, asked: tuple[str, ...], by_schema: bool, decimal: str
+) -> None:
+    text = io.StringIO()
+    csv.writer(text).writerows([["id", "time", "event", "resp", "age"], *rows])
+    path = tmp_path / "table.csv"
+    path.write_bytes(text.getvalue().encode("utf-16", errors="replace"))
+    columns = ClinicalColumns(
+        "id", response="resp", covariates=asked, decimal=decimal, response_positive=("High", "1")
+    )
+    try:
+        table = read_clinical(path, columns, SCHEMA if by_schema else None)
+    except ClinicalError as error:
+        assert error.problem.todo
+        return
+    names = set(table.covariates)
+    for outcome in table.outcomes.values():
+        assert outcome.covariates.keys() <= names
+        assert all(math.isfinite(value) for value in outcome.covariates.values())
 
 
 numeric = st.lists(

@@ -106,12 +106,58 @@ def test_belongs_by_folder_or_patient_id(tmp_path: Path) -> None:
 @pytest.mark.real_data
 def test_real_table(shared_data: Path) -> None:
     path = shared_data / "sts_cohort" / "clinical.csv"
-    columns = ClinicalColumns("patient_id", "os_days", "os_event", "lung_mets", ("age", "sex"))
+    covariates = ("age[years]", "sex", "grade", "days_diagnosis_to_pet")
+    columns = ClinicalColumns("patient_id", "os_days", "os_event", "lung_mets", covariates)
     table = read_clinical(path, columns)
+    assert table.warnings == ()
+    assert table.covariates == (
+        "age", "sex=M", "grade=High", "grade=Intermediate", "grade=Low", "days_diagnosis_to_pet",
+    )  # fmt: skip
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(table.ids) == len(rows)
-    assert table.outcomes["STS_001"] == Outcome(845.0, True, 0, {"age": 59.0, "sex=M": 1.0})
+    grade = {"grade=High": 1.0, "grade=Intermediate": 0.0, "grade=Low": 0.0}
+    assert table.outcomes["STS_001"] == Outcome(
+        845.0, True, 0, {"age": 59.0, "sex=M": 1.0, **grade, "days_diagnosis_to_pet": -3.0}
+    )
+    # Two patients have no grade: the columns of their row are unknown, not zero.
+    without = [key for key, o in table.outcomes.items() if "grade=High" not in o.covariates]
+    assert without == [row["patient_id"] for row in rows if not row["grade"]]
+    assert len(without) == 2
     assert sum(o.response or 0 for o in table.outcomes.values()) == sum(
         int(row["lung_mets"]) for row in rows
     )
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize(
+    ("covariate", "found"),
+    [("histology", "27 different texts in 34 rows"), ("site", "different texts in 34 rows")],
+)
+def test_real_columns_of_free_text_are_refused(
+    shared_data: Path, covariate: str, found: str
+) -> None:
+    path = shared_data / "sts_cohort" / "clinical.csv"
+    with pytest.raises(ClinicalError) as caught:
+        read_clinical(path, ClinicalColumns("patient_id", covariates=(covariate,)))
+    assert caught.value.code == "CLINICAL_COVARIATE"
+    assert found in str(caught.value)
+    assert "sarcoma" not in str(caught.value)
+
+
+@pytest.mark.real_data
+def test_the_real_table_as_a_european_spreadsheet_saves_it(
+    shared_data: Path, tmp_path: Path
+) -> None:
+    path = shared_data / "sts_cohort" / "clinical.csv"
+    columns = ClinicalColumns(
+        "patient_id", "os_days", "os_event", "lung_mets", ("age", "sex", "mskcc_type=MFH")
+    )
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = [[cell.replace(".0", ",0") for cell in row] for row in csv.reader(file)]
+    other = tmp_path / "clinical.csv"
+    with other.open("w", newline="", encoding="cp1252") as file:
+        csv.writer(file, delimiter=";").writerows(rows)
+    table = read_clinical(other, columns)
+    assert table.outcomes == read_clinical(path, columns).outcomes
+    assert [text.partition(":")[0] for text in table.warnings] == ["CLINICAL_ENCODING"]

@@ -44,9 +44,7 @@ def test_windows_1252_only_where_it_is_no_damaged_utf8(read, codes) -> None:
 
 
 def test_comments_blank_lines_and_short_rows(read) -> None:
-    text = (
-        "#Patient\tAge\n#a\tb\n\nid\tx\ty\t\n\n# a remark\np1\t1\n\t\t\np2\t2\t3\t\t\n#3\t4\t5\t\n"
-    )
+    text = "#Patient\tAge\n#a\tb\n\nid\tx\ty\t\n\n# a remark\np1\t1\n\t\t\np2\t2\t3\t\t\n#3\t4\n"
     table = read(text, covariates=("x",))
     assert {key: o.covariates["x"] for key, o in table.outcomes.items()} == {
         "p1": 1, "p2": 2, "#3": 4,
@@ -82,6 +80,11 @@ def test_lines_and_headers(read, text: str, code: str, says: str) -> None:
     error = refusal(read, text, covariates=("x",))
     assert error.code == code
     assert says in str(error)
+
+
+def test_a_header_with_line_breaks(read) -> None:
+    table = read('"ID"," Age\nat  scan (years)"\na,61\n', "ID", covariates=("Age at scan",))
+    assert table.schema[0].unit == "years"
 
 
 def test_a_column_that_is_not_used_may_occur_twice(read) -> None:
