@@ -132,11 +132,11 @@ zeros with its flag off; the flag decides.
 
 `covariates` in `dataset.json` names the numbers of the feature `clinical` in order, and
 `covariate_schema` says what they encode, one entry a covariate: `name`, `kind` (numeric or
-categorical), `unit` where known, `levels` (the texts that patients of the dataset have; empty: any),
-`known` (patients), `mean` and `sd` (numeric, of at least five patients), and `features`, its part of
-`covariates`: `name`, or `name=level` for each level with an indicator. Of two levels the second has
-one. An unknown value or level has all its features 0 and unknown. `label_rules` says how labels were
-made of the table: `time_unit`, `days_per_time_unit`, `response_positive`.
+categorical), `unit` where known, `levels` (the texts that patients of the dataset have; empty:
+any), `known` (patients), `mean` and `sd` (numeric, of at least five patients), and `features`, its
+part of `covariates`: `name`, or `name=level` for each level with an indicator; of two levels the
+second has one. An unknown value or level has all its features 0 and unknown. `label_rules` says how
+labels were made of the table: `time_unit`, `days_per_time_unit`, `response_positive`.
 
 Encodings: `none` is a list of numbers, `bytes` raw little-endian, `zlib` the same, compressed.
 """
