@@ -111,26 +111,7 @@ def _patients(
     ids: tuple[str, ...], sources: dict[str, StudySource], known: Known
 ) -> tuple[Patients, tuple[str, ...]]:
     """Outcomes from the clinical table, in the order of the predictions."""
-    outcomes: list[Outcome | None] = [None] * len(ids)
-    covariates: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    if known.clinical and known.columns:
-        # Without a name no covariate is read, and none is missed.
-        schema = known.schema if known.columns.covariates else ()
-        table = read_clinical(known.clinical, known.columns, schema)
-        table = table.bound_to([_source(sources, name) for name in ids])
-        covariates = table.covariates
-        outcomes = [table.outcome_of(_source(sources, name)) for name in ids]
-        missing = sum(outcome is None for outcome in outcomes)
-        said = f"{counted(missing, 'prediction')} {have(missing)} no row in the clinical table."
-        notes = (*((said,) if missing else ()), *table.warnings)
-        if missing == len(ids):
-            raise UsageError(
-                "CLINICAL_NO_MATCH",
-                "no row of the clinical table belongs to a prediction",
-                found=f"{counted(len(table.ids), 'row')}, {counted(len(ids), 'prediction')}",
-                todo="Give the right --id-column; for DICOM PatientIDs also --studies",
-            )
+    outcomes, covariates, notes = _outcomes(ids, sources, known)
 
     def values(get: Callable[[Outcome], float | None]) -> Floats:
         cells = [get(outcome) if outcome else None for outcome in outcomes]
@@ -148,6 +129,29 @@ def _patients(
         covariates={key: values(lambda o, key=key: o.covariates.get(key)) for key in covariates},  # type: ignore[misc]
     )
     return patients, notes
+
+
+def _outcomes(
+    ids: tuple[str, ...], sources: dict[str, StudySource], known: Known
+) -> tuple[list[Outcome | None], tuple[str, ...], tuple[str, ...]]:
+    """Each prediction's row, the names of its covariates, and what to say of the table."""
+    if known.clinical is None or known.columns is None:
+        return [None] * len(ids), (), ()
+    # Without a name no covariate is read, and none is missed.
+    schema = known.schema if known.columns.covariates else ()
+    table = read_clinical(known.clinical, known.columns, schema)
+    table = table.bound_to([_source(sources, name) for name in ids])
+    outcomes = [table.outcome_of(_source(sources, name)) for name in ids]
+    missing = sum(outcome is None for outcome in outcomes)
+    if missing == len(ids):
+        raise UsageError(
+            "CLINICAL_NO_MATCH",
+            "no row of the clinical table belongs to a prediction",
+            found=f"{counted(len(table.ids), 'row')}, {counted(len(ids), 'prediction')}",
+            todo="Give the right --id-column; for DICOM PatientIDs also --studies",
+        )
+    said = f"{counted(missing, 'prediction')} {have(missing)} no row in the clinical table."
+    return outcomes, table.covariates, (*((said,) if missing else ()), *table.warnings)
 
 
 def _source(sources: dict[str, StudySource], name: str) -> StudySource:
