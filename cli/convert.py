@@ -24,7 +24,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--response", metavar="C", help="Its column of the response, 0 or 1.")
 @click.option("--covariates", metavar="C,C", help="Its covariates: C, C[UNIT], C[category].")
 @coding_options
-@click.option("--roi", metavar="PATTERN", help="Name of the region to take, such as 'GTV*'.")
+@click.option("--roi", metavar="R,R", help="Regions: names ('GTV*') or numbers ('1,2').")
 @click.option("--folds", type=click.IntRange(1), default=5, show_default=True, help="Folds.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed.")
 @click.option("--size", type=int, default=DEFAULT_SIZE, show_default=True, help="Voxels an axis.")

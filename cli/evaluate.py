@@ -29,7 +29,7 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--covariates", help="Clinical table: columns, separated by commas.")
 @coding_options
 @click.option("--studies", type=_FOLDER, help="Predictions: the studies with their true masks.")
-@click.option("--roi", help="Pattern of the structure's name in RTSTRUCT.")
+@click.option("--roi", metavar="R,R", help="Regions of the true masks, by name or number.")
 @click.option("--baselines-from", type=_FOLDER, help="Predictions: dataset to fit baselines on.")
 @click.option("--truth", type=_FILE, help="truth.csv of a simulated cohort, for the oracle.")
 @click.option("--ids", type=_FILE, help="Run: <DATASET>.ids.csv, to find patients in the truth.")

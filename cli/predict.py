@@ -22,7 +22,7 @@ from pet_mtl.readers.clinical import ClinicalColumns
     help="Folder for the predictions.",
 )  # fmt: skip
 @click.option("--use-mask", is_flag=True, help="Take the lesion's place from the study's own mask.")
-@click.option("--roi", metavar="PATTERN", help="Which region of the mask, with --use-mask.")
+@click.option("--roi", metavar="R,R", help="With --use-mask: regions, by name or number.")
 @click.option(
     "--center", metavar="X,Y,Z", callback=point,
     help="Where the lesion is: DICOM patient coordinates (LPS), mm; one study only.",

@@ -16,7 +16,7 @@ class Body:
     Attributes:
         weight_kg: Body weight.
         height_m: Body height.
-        sex: "M", "F" or "".
+        sex: "M", "F", "O" (DICOM's other) or "".
     """
 
     weight_kg: float | None = None

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pydicom
-from pydicom.tag import Tag
 
 from pet_mtl.errors import ReadError
 from pet_mtl.readers import values
 from pet_mtl.readers.attributes import suv_attributes
+from pet_mtl.readers.private import PRIVATE_TAGS
 from pet_mtl.suv import SuvAttributes
 
 PET_IMAGE = "1.2.840.10008.5.1.4.1.1.128"
@@ -28,8 +28,8 @@ _TAGS: list[Any] = [
     "SpecificCharacterSet", "TimezoneOffsetFromUTC", "SeriesDate", "SeriesTime",
     "AcquisitionDate", "AcquisitionTime", "AcquisitionDateTime", "PatientWeight", "PatientSize",
     "RadiopharmaceuticalInformationSequence", "Units", "SUVType", "CorrectedImage",
-    "DecayCorrection", "FrameReferenceTime", "ActualFrameDuration", "DecayFactor",
-    Tag(0x0009, 0x0010), Tag(0x0009, 0x100D),
+    "DecayCorrection", "FrameReferenceTime", "ActualFrameDuration", "DecayFactor", "PatientSex",
+    *PRIVATE_TAGS,
 ]  # fmt: skip
 
 

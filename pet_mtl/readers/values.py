@@ -76,6 +76,9 @@ def numbers(dataset: pydicom.Dataset, key: Any) -> tuple[float, ...]:
     value = raw(dataset, key) if value is None else value
     if value is None:
         return ()
+    if isinstance(value, bytes):
+        # Of a private attribute without its creator nothing but the bytes is known (VR UN).
+        value = value.decode("ascii", errors="replace").strip(" \0").split("\\")
     items = value if hasattr(value, "__iter__") and not isinstance(value, str) else [value]
     try:
         return tuple(float(item) for item in items)

@@ -2,8 +2,7 @@
 
 import contextlib
 import multiprocessing
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,7 @@ from pet_mtl.processes import end_with_parent, only_one
 from pet_mtl.tfrecords.dataset import DatasetInfo, read_info
 from pet_mtl.training.fold import FoldJob, train_fold
 from pet_mtl.training.plan import RunPlan, check_plan
-
-Report = Callable[[str], None]
+from pet_mtl.training.progress import Report, Steps
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,7 @@ def train(
         run: Run directory; made, or continued if its plan is the same.
         config: The configuration.
         folds: Folds to hold out, one model each; None for all.
-        report: Called with one line now and then.
+        report: Called with a line now and then, and with the steps between.
 
     Returns:
         What was done.
@@ -111,12 +109,19 @@ def _in_own_process(
         subject=f"fold {fold}",
     )
     with contextlib.suppress(EOFError):
-        while isinstance(message := reader.recv(), str):
-            report(f"fold {fold}: {message}")
+        while isinstance(message := reader.recv(), str | Steps):
+            report(_of_fold(fold, message))
         failure = message
     child.join()
     if failure is not None:
         raise failure
+
+
+def _of_fold(fold: int, message: str | Steps) -> str | Steps:
+    """Says which fold a message is about."""
+    if isinstance(message, str):
+        return f"fold {fold}: {message}"
+    return replace(message, label=f"fold {fold} {message.label}")
 
 
 def _train_one(dataset: Path, run: Path, config: dict[str, Any], fold: int, writer: Any) -> None:

@@ -86,10 +86,8 @@ def test_exported_model_averages_the_folds(run_dir: Path) -> None:
     baselines = [model.get_layer("survival").baseline for model in members]
     above = [out["survival"] - base for out, base in zip(each, baselines, strict=True)]
     risk = np.mean([np.mean(logits, axis=-1) for logits in above], axis=0)
-    # The risk adds dozens of standardised features, which a graph sums in another order; a bundle
-    # promises 1e-4 of the Keras model.
     assert ours["mask"].numpy() == pytest.approx(mask, abs=1e-5)
-    assert ours["risk"].numpy() == pytest.approx(risk, abs=1e-4)
+    assert ours["risk"].numpy() == pytest.approx(risk, abs=1e-5)
 
 
 def test_predictions_lie_in_the_patients_own_geometry(predictions: Path, cohort: Path) -> None:

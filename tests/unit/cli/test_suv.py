@@ -54,7 +54,7 @@ def test_writes_volume_mask_and_json(
 
 def test_refusal_is_json_and_exit_code_1(tmp_path: Path, pet_series: Write, run: Run) -> None:
     def counts(dataset: Any, index: int) -> None:
-        dataset.Units = "CNTS"
+        dataset.Units = "CNTS"  # without Philips' factors
 
     pet_series(tmp_path / "A", change=counts)
     out = tmp_path / "suv.nii.gz"
@@ -89,6 +89,48 @@ def test_for_a_person(tmp_path: Path, pet_series: Write, run: Run) -> None:
     assert code == 0
     assert text.splitlines()[1].split() == ["reference_time", "2024-03-01T10:00:00"]
     assert read_image(tmp_path / "suv.mha")[0].shape == (5, 6, 7)
+
+
+@pytest.mark.parametrize(
+    ("normalisation", "ratio", "unit"),
+    [
+        ("bw", 1.0, "g/ml"),
+        ("lbm", 1.07 - 148 * 0.4**2 / 70, "g/ml"),
+        ("lbm-janma", 9270 / (8780 + 244 * 70 / 1.75**2), "g/ml"),
+        ("ibw", (45.5 + 0.91 * 23) / 70, "g/ml"),
+        ("bsa", 0.007184 * 175**0.725 * 70**0.425 / 7.0, "cm2/ml"),
+    ],
+)
+def test_normalisations(
+    tmp_path: Path, pet_series: Write, rt_struct: Write, run: Run, normalisation: str, ratio: float,
+    unit: str,
+) -> None:  # fmt: skip
+    def woman(dataset: Any, index: int) -> None:
+        dataset.PatientSex = "F"
+
+    uids = pet_series(tmp_path / "A" / "PT", change=woman)
+    rt_struct(tmp_path / "A" / "RS.dcm", uids, {"GTV": LESION})
+    out = tmp_path / "suv.nii.gz"
+    code, text, _ = run(tmp_path / "A", "-o", out, "--json", "--normalise", normalisation)
+    found = json.loads(text)
+    suvbw = 70e3 / (370e6 * 0.5 ** (3600 / 6586.2))
+    assert code == 0
+    assert found["suv_factor"] == pytest.approx(suvbw * ratio, rel=1e-9)
+    assert (found["normalisation"], found["unit"]) == (normalisation, unit)
+    suv = read_image(out)[0]
+    assert suv[0, 0, 0] == pytest.approx(1000 * suvbw * ratio, rel=1e-6)
+    assert suv.min() <= found["mask"]["suv_min"] <= found["mask"]["suv_max"] <= suv.max()
+
+
+def test_normalisation_without_sex_is_refused(tmp_path: Path, pet_series: Write, run: Run) -> None:
+    pet_series(tmp_path / "A")
+    out = tmp_path / "suv.nii.gz"
+    code, text, _ = run(tmp_path / "A", "-o", out, "--json", "--normalise", "lbm")
+    refused = json.loads(text)["refused"]
+    assert (code, refused["code"]) == (1, "SUV_SEX")
+    assert refused["message"].startswith("A: ")
+    assert not out.exists()
+    assert run(tmp_path / "A", "--json", "--normalise", "bsa")[0] == 0
 
 
 @pytest.mark.parametrize(
