@@ -75,6 +75,7 @@ class _Job:
     names: Mapping[str, str]
     covariates: tuple[str, ...]
     unmatched_rows: tuple[str, ...]
+    table: ClinicalTable | None = None
 
 
 def convert(
@@ -111,6 +112,7 @@ def convert(
     folder.check()
     search = find_studies(src)
     if table is not None and config.columns is not None:
+        table = table.bound_to(search.sources, [name for name, _ in search.passed_over])
         check_match(table, search, config.columns.id)
     key = load_or_make_key(config.key or folder.key)
     with folder.locked():
@@ -122,7 +124,9 @@ def convert(
         unmatched = rows_without_study(table, search) if table else ()
         inputs = _inputs_key(entries, refused, config, key)
         covariates = table.covariates if table else ()
-        job = _Job(folder, config, progress, entries, refused, inputs, names, covariates, unmatched)
+        job = _Job(
+            folder, config, progress, entries, refused, inputs, names, covariates, unmatched, table
+        )
         return _finished_before(job) or _convert(job)
 
 
@@ -134,15 +138,14 @@ def _entries(
     config: ConvertConfig,
 ) -> tuple[_Entry, ...]:
     """The studies with pseudonym, outcome and the file their cut-out is kept in."""
-    known = set(table.ids) if table else set()
     entries = []
     for source in sources:
         name = pseudonym(key, source.name)
         stamp = input_key(source, config.roi, config.grids.widest_mm)
         # Two scans of one row of the table, or of one PatientID, are of one patient.
-        row = next((i for i in (source.name.strip(), source.patient_id.strip()) if i in known), "")
+        row = table.row_of(source) if table else None
         patient = row or source.patient_id or source.name
-        outcome = table.outcome_of(source) if table else None
+        outcome = table.outcomes[row] if table and row else None
         entries.append(_Entry(source, name, patient, folder.work / f"{name}-{stamp}.npz", outcome))
     return tuple(entries)
 
@@ -200,7 +203,8 @@ def _convert(job: _Job) -> ConvertResult:
         for entry in job.entries
         if entry.sample_id in facts
     ]
-    done = Finished(accepted, rejected, plan, shards, files, job.covariates)
+    schema = job.table.schema if job.table else ()
+    done = Finished(accepted, rejected, plan, shards, files, job.covariates, schema)
     write_tables(job.folder, done, job.config)
     job.folder.drop_cutouts(entry.cutout for entry in job.entries)
     state = {"inputs": job.inputs, "fingerprint": done.fingerprint}
@@ -304,7 +308,7 @@ def _after(sample: Sample, advance: Callable[[], None]) -> Sample:
 
 def _result(job: _Job, info: DatasetInfo, notices: Sequence[str] = ()) -> ConvertResult:
     """The answer, told from the dataset as it lies there."""
-    told = list(notices)
+    told = [*notices, *(job.table.warnings if job.table else ())]
     if info.folds < job.config.folds:
         told.append(f"only {info.folds} folds: there are no more patients")
     usable = {row["sample_id"] for row in info.studies()}

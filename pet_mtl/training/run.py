@@ -56,7 +56,8 @@ def train(
     info = read_info(dataset)
     wanted = tuple(range(info.folds)) if folds is None else folds
     _check_folds(info, wanted)
-    plan = RunPlan(to_dict(config), info.fingerprint, config.seed, versions())
+    schema = tuple(covariate.to_json() for covariate in info.schema)
+    plan = RunPlan(to_dict(config), info.fingerprint, config.seed, versions(), schema)
     check_plan(run, plan, dataset)
     done = tuple(fold for fold in wanted if _is_done(run, fold))
     for fold in wanted:
@@ -154,8 +155,10 @@ def _collect(run: Path, info: DatasetInfo) -> None:
     if not models:
         raise DatasetError("RUN_EMPTY", "no fold is trained")
     edges = models[0].get_layer("survival").edges_days
-    facts = {"folds": folds, "dataset_fingerprint": info.fingerprint}
+    facts: dict[str, Any] = {"folds": folds, "dataset_fingerprint": info.fingerprint}
     covariates = info.covariates if "clinical" in models[0].input else ()
+    schema = info.schema if covariates else ()
+    facts["covariate_schema"] = [covariate.to_json() for covariate in schema]
     spec = ModelSpec(info.plan, covariates, edges)
     export_bundle(models, spec, run / "saved_model", facts)
     write_json(run / "run.json", {"folds": folds, "patients": len(rows), "versions": versions()})

@@ -29,7 +29,8 @@ def run_dir(dataset: Path, pet_mtl: Run, quick: list[str]) -> Path:
 @pytest.fixture(scope="module")
 def predictions(run_dir: Path, cohort: Path, pet_mtl: Run) -> Path:
     folder = run_dir.parent / "predictions"
-    pet_mtl("predict", run_dir, cohort / "studies", "-o", folder, "--no-overview")
+    table = ("--clinical", cohort / "clinical.csv", "--id-column", "patient_id")
+    pet_mtl("predict", run_dir, cohort / "studies", "-o", folder, "--no-overview", *table)
     return folder
 
 
@@ -57,6 +58,10 @@ def test_run_directory_holds_what_is_promised(run_dir: Path, dataset: Path) -> N
     known = json.loads((dataset / "dataset.json").read_text())
     assert plan["dataset_fingerprint"] == known["fingerprint"]
     assert plan["config"]["stage"]["mask_steps"] == 12
+    bundle = json.loads((run_dir / "saved_model/assets.extra/bundle.json").read_text())
+    (age,) = known["covariate_schema"]
+    assert (age["unit"], age["known"]) == ("years", known["counts"]["studies"])
+    assert plan["covariate_schema"] == known["covariate_schema"] == bundle["covariate_schema"]
     for fold in range(3):
         folder = run_dir / f"fold_{fold}"
         stages = {row["stage"] for row in rows(folder / "metrics.csv")}
@@ -71,6 +76,8 @@ def test_exported_model_averages_the_folds(run_dir: Path) -> None:
     inputs = {
         name: rng.random((2, 16, 16, 16, 1)).astype(np.float32) * 5 for name in ("fine", "context")
     }
+    inputs["clinical"] = np.array([[61.0], [0.0]], np.float32)
+    inputs["clinical_known"] = np.array([[1.0], [0.0]], np.float32)
     served = tf.saved_model.load(str(run_dir / "saved_model")).signatures["serving_default"]
     ours = served(**{name: tf.constant(value) for name, value in inputs.items()})
     members = [load_model(run_dir / f"fold_{k}" / "best.keras") for k in range(3)]
