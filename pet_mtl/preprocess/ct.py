@@ -70,8 +70,8 @@ def _coarser(grid: Grid) -> Grid:
         (n - 1) / 2 - (m - 1) / 2 * t / s
         for n, m, s, t in zip(grid.shape, (z, y, x), grid.spacing_mm, spacing, strict=True)
     ]
-    origin = tuple(float(c) for c in grid.index_to_world(first))
-    return Grid((z, y, x), (spacing[0], spacing[1], spacing[2]), origin, grid.direction)
+    ox, oy, oz = (float(c) for c in grid.index_to_world(first))
+    return Grid((z, y, x), (spacing[0], spacing[1], spacing[2]), (ox, oy, oz), grid.direction)
 
 
 def _box(grid: Grid) -> sitk.Image:

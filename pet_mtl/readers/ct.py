@@ -163,7 +163,8 @@ def _covered(grid: Grid, pet: Grid) -> NDArray[np.bool_]:
     places = [np.unique(np.linspace(0, n - 1, _PROBES).round()) for n in pet.shape]
     probes = pet.index_to_world(np.stack(np.meshgrid(*places, indexing="ij"), axis=-1))
     index = grid.world_to_index(probes)
-    return ((index >= -0.5) & (index <= np.asarray(grid.shape) - 0.5)).all(axis=-1)
+    inside = (index >= -0.5) & (index <= np.asarray(grid.shape) - 0.5)  # (z, y, x, 3)
+    return inside[..., 0] & inside[..., 1] & inside[..., 2]
 
 
 def _partial(grid: Grid, pet: Grid) -> tuple[str, ...]:
