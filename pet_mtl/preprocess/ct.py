@@ -4,6 +4,7 @@ Beyond the CT's field of view nothing is known: neither air nor water. Each voxe
 therefore says whether the CT reaches it (docs/adr/0007-ct.md).
 """
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -36,8 +37,8 @@ class CtVolume:
 def upright_ct(hu: Floats32, grid: Grid) -> CtVolume:
     """Turns a CT upright; only an oblique one is resampled.
 
-    An oblique CT is first averaged to 2 mm along its own axes where it is finer, then interpolated
-    linearly onto the smallest upright box that holds it.
+    An oblique CT is first averaged to about 2 mm along its own axes where it is finer, then
+    interpolated linearly onto the smallest upright box that holds it.
 
     Args:
         hu: (z, y, x) float32, NaN where unknown.
@@ -59,19 +60,17 @@ def upright_ct(hu: Floats32, grid: Grid) -> CtVolume:
 
 
 def _coarser(grid: Grid) -> Grid:
-    """The same box, voxels of at least 2 mm along each of its own axes."""
-    spacing = [max(s, _OBLIQUE_MM) for s in grid.spacing_mm]
-    z, y, x = (
-        max(1, int(np.ceil(n * s / t - 1e-6)))
-        for n, s, t in zip(grid.shape, grid.spacing_mm, spacing, strict=True)
-    )
+    """The same box in voxels of about 2 mm, whole multiples of its own, where those are finer."""
+    steps = [max(1, round(_OBLIQUE_MM / spacing)) for spacing in grid.spacing_mm]
+    z, y, x = (math.ceil(n / step) for n, step in zip(grid.shape, steps, strict=True))
+    sz, sy, sx = (s * step for s, step in zip(grid.spacing_mm, steps, strict=True))
     # Both boxes have the same middle.
     first = [
-        (n - 1) / 2 - (m - 1) / 2 * t / s
-        for n, m, s, t in zip(grid.shape, (z, y, x), grid.spacing_mm, spacing, strict=True)
+        (n - 1) / 2 - (m - 1) / 2 * step
+        for n, m, step in zip(grid.shape, (z, y, x), steps, strict=True)
     ]
     ox, oy, oz = (float(c) for c in grid.index_to_world(first))
-    return Grid((z, y, x), (spacing[0], spacing[1], spacing[2]), (ox, oy, oz), grid.direction)
+    return Grid((z, y, x), (sz, sy, sx), (ox, oy, oz), grid.direction)
 
 
 def _box(grid: Grid) -> sitk.Image:
