@@ -12,8 +12,9 @@ from pet_mtl.files import read_csv
 from pet_mtl.geometry import Grid
 from pet_mtl.preprocess.crop import UprightVolume
 from pet_mtl.preprocess.ct import CtVolume
-from pet_mtl.preprocess.pipeline import StudyFacts
+from pet_mtl.preprocess.pipeline import Labels, StudyFacts, study_to_sample
 from pet_mtl.preprocess.plan import Fingerprint, GridOptions
+from pet_mtl.readers import find_one, read_study
 from pet_mtl.study import StudySource
 from pet_mtl.tfrecords.dataset import load_samples, read_info
 
@@ -155,3 +156,34 @@ def test_what_is_kept_of_a_ct_comes_back(tmp_path, whole):
     np.testing.assert_array_equal(volume.ct.hu, hu)
     with np.load(tmp_path / "a.npz") as stored:
         assert stored["ct"].dtype == (np.int16 if whole else np.float32)
+
+
+@pytest.mark.real_data
+def test_the_real_patients_with_ct(shared_data, tmp_path):
+    """Three patients of the cohort have a CT; the records hold what is cut from it."""
+    cohort, src = shared_data / "sts_cohort", tmp_path / "studies"
+    names = ("STS_002", "STS_019", "STS_025")
+    for name in names:
+        parts = [*(cohort / "dicom" / name).rglob("*.dcm")]
+        parts += (cohort / "ct_dicom" / name / "CT" / "image").iterdir()
+        (src / name).mkdir(parents=True)
+        for number, path in enumerate(parts):
+            (src / name / f"{number}.dcm").symlink_to(path)
+    dataset = tmp_path / "set"
+    result = convert(src, dataset, ConvertConfig(folds=1, grids=GridOptions(24), jobs=1, ct=True))
+    assert result.counts == {
+        "studies": 3, "rejected": 0, "with_mask": 3, "with_survival": 0, "with_response": 0,
+        "with_ct": 3,
+    }  # fmt: skip
+    info = read_info(dataset)
+    records = [
+        {**r, "sample_id": r["sample_id"].decode()}
+        for r in load_samples(info, [0]).as_numpy_iterator()
+    ]
+    for name, record in by_name(dataset, records).items():
+        study = read_study(find_one(src / name), with_ct=True)
+        sample = study_to_sample(study, info.plan, Labels(name))
+        for patch, scale in ((sample.fine, "fine"), (sample.context, "context")):
+            np.testing.assert_array_equal(record[f"{scale}_ct_valid"][..., 0], patch.ct_valid)
+            # float32 sums in another order: the kept part of the CT begins elsewhere.
+            np.testing.assert_allclose(record[f"{scale}_ct"][..., 0], patch.ct, atol=5e-3)
