@@ -128,30 +128,39 @@ Without TensorFlow Datasets, `pet_mtl.tfrecords.dataset` gives a `tf.data.Datase
 and TFDS metadata all iterate one table, `tfrecords/schema.py`: version {version}, below. `size` is
 the number of voxels along each axis and `covariates` their number, both in `dataset.json`. Axes are
 (z, y, x), channels last, and run to Superior, Posterior, Left. A label that is absent is stored as
-zeros with its flag off; the flag decides.
+zeros with its flag off; the flag decides. Datasets made with CT (`channels` in `dataset.json` lists
+`ct_hu`) have the features of the second table, too.
 
 Encodings: `none` is a list of numbers, `bytes` raw little-endian, `zlib` the same, compressed.
 """
 
 
 def format_page() -> str:
-    """The feature table of a record."""
-    rows = [
-        f"| `{f['name']}` | {f['dtype']} | {', '.join(map(str, f['shape'])) or 'scalar'} "
-        f"| {f['encoding']} | {f['unit']} | {_cell(f['doc'])} |"
-        for f in schema.table()
+    """The feature tables of a record."""
+    heading = [
+        "| Feature | Type | Shape | Encoding | Unit | Meaning |",
+        "|---|---|---|---|---|---|",
     ]
     return "\n".join(
         [
             "# TFRecord format\n",
             GENERATED,
             _FORMAT.format(version=schema.SCHEMA_VERSION),
-            "| Feature | Type | Shape | Encoding | Unit | Meaning |",
-            "|---|---|---|---|---|---|",
-            *rows,
+            *heading,
+            *map(_feature_row, schema.FEATURES),
+            "\n## With CT\n",
+            *heading,
+            *map(_feature_row, schema.CT_FEATURES),
             "",
         ]
     )
+
+
+def _feature_row(feature: schema.Feature) -> str:
+    """One row of a feature table."""
+    shape = ", ".join(map(str, feature.shape)) or "scalar"
+    cells = (f"`{feature.name}`", feature.dtype, shape, feature.encoding, feature.unit)
+    return f"| {' | '.join(cells)} | {_cell(feature.doc)} |"
 
 
 def coded() -> list[Coded]:

@@ -11,8 +11,7 @@ class CtWindow(keras.layers.Layer):
     """CT within a window, and where it is known; both 0 where it is not.
 
     The flag is a channel of its own, so that what is unknown differs from what is in the middle of
-    the window. The convolutions that read it have no bias: a patient without CT adds exactly
-    nothing to them.
+    the window. A patient without CT is 0 throughout, which adds exactly nothing to a convolution.
 
     | | shape | range |
     |---|---|---|
