@@ -25,6 +25,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--covariates", metavar="C,C", help="Its covariates: C, C[UNIT], C[category].")
 @coding_options
 @click.option("--roi", metavar="R,R", help="Regions: names ('GTV*') or numbers ('1,2').")
+@click.option("--ct", is_flag=True, help="Add the CT, where a patient has one.")
 @click.option("--folds", type=click.IntRange(1), default=5, show_default=True, help="Folds.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed.")
 @click.option("--size", type=int, default=DEFAULT_SIZE, show_default=True, help="Voxels an axis.")
@@ -69,11 +70,13 @@ def _config(clinical: Path | None, key: Path | None, options: dict[str, Any]) ->
 def _tell(result: ConvertResult) -> None:
     """What became of the studies; refusals and oddities go to standard error."""
     counts, plan = result.counts, result.plan
+    with_ct = f", {counts['with_ct']} with CT" if "with_ct" in counts else ""
     if result.done_before:
         click.echo(f"{result.dataset} is complete and nothing changed: nothing to do.")
     click.echo(
         f"{counts['studies']} studies converted ({counts['with_mask']} with mask, "
-        f"{counts['with_survival']} with survival, {counts['with_response']} with response), "
+        f"{counts['with_survival']} with survival, {counts['with_response']} with response"
+        f"{with_ct}), "
         f"{counts['rejected']} refused; {result.folds} folds; cubes of {plan.size} voxels, "
         f"{plan.fine_mm} and {plan.context_mm} mm."
     )

@@ -41,7 +41,8 @@ class Study:
         mask: (z, y, x) bool lesion mask on the same grid, or None.
         warnings: What was odd but not wrong, each starting with a stable code.
         body: The patient's body, which normalisations other than SUVbw need.
-        ct: (z, y, x) float32 CT in Hounsfield units on a grid of its own, or None.
+        ct: (z, y, x) float32 CT in Hounsfield units on a grid of its own, NaN where the image
+            says nothing (padding outside the circle of reconstruction), or None.
         ct_grid: The CT's grid; None without CT.
         passed_over: The study's other PET images, and why they were not taken.
     """

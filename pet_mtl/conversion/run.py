@@ -141,7 +141,7 @@ def _entries(
     entries = []
     for source in sources:
         name = pseudonym(key, source.name)
-        stamp = input_key(source, config.roi, config.grids.widest_mm)
+        stamp = input_key(source, config.roi, config.grids.widest_mm, config.ct)
         # Two scans of one row of the table, or of one PatientID, are of one patient.
         row = table.row_of(source) if table else None
         patient = row or source.patient_id or source.name
@@ -204,7 +204,8 @@ def _convert(job: _Job) -> ConvertResult:
         if entry.sample_id in facts
     ]
     schema = job.table.schema if job.table else ()
-    done = Finished(accepted, rejected, plan, shards, files, job.covariates, schema)
+    about = (job.covariates, schema, job.config.ct)
+    done = Finished(accepted, rejected, plan, shards, files, *about)
     write_tables(job.folder, done, job.config)
     job.folder.drop_cutouts(entry.cutout for entry in job.entries)
     state = {"inputs": job.inputs, "fingerprint": done.fingerprint}
@@ -218,9 +219,9 @@ def _read_all(job: _Job, workers: Workers) -> tuple[dict[str, StudyFacts], list[
     """Facts of every usable study, refusals, and how many studies were read anew."""
     found = {entry.sample_id: load_facts(entry.cutout) for entry in job.entries}
     facts = {name: known for name, known in found.items() if known is not None}
-    width = job.config.grids.widest_mm
+    width, ct = job.config.grids.widest_mm, job.config.ct
     tasks = [
-        ReadTask(entry.source, entry.sample_id, entry.cutout, job.config.roi, width)
+        ReadTask(entry.source, entry.sample_id, entry.cutout, job.config.roi, width, ct)
         for entry in job.entries
         if entry.sample_id not in facts
     ]
@@ -264,8 +265,8 @@ def _plan_shards(job: _Job, facts: Mapping[str, StudyFacts], plan: GridPlan) -> 
         members.append(
             Member(entry.sample_id, entry.source.name, entry.patient, known.content, *labels)
         )
-    record_bytes = 2 * 4 * plan.size**3 + _OVERHEAD_BYTES
     config = job.config
+    record_bytes = 2 * 4 * plan.size**3 * (2 if config.ct else 1) + _OVERHEAD_BYTES
     return plan_shards(members, config.folds, config.seed, record_bytes, config.shard_bytes)
 
 
@@ -289,7 +290,7 @@ class _Cuts:
 
 def _write_shards(cuts: _Cuts, workers: Workers) -> list[ShardFile]:
     """Cuts the samples on all cores and writes them shard by shard, in order."""
-    dimensions = Dimensions(cuts.plan.size, len(cuts.job.covariates))
+    dimensions = Dimensions(cuts.plan.size, len(cuts.job.covariates), cuts.job.config.ct)
     path, shards = cuts.job.folder.path, cuts.shards.shards
     total = sum(len(shard.sample_ids) for shard in shards)
     with cuts.job.progress(total, "writing records") as advance:

@@ -1,10 +1,13 @@
 """Reading one study: PET in SUVbw and its mask, on the scanner's own grid."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from pet_mtl.errors import PetMtlError, SuvError
 from pet_mtl.geometry import Grid
 from pet_mtl.readers.attributes import series_attributes
+from pet_mtl.readers.ct import read_ct
 from pet_mtl.readers.dicom import choose_series, read_values
 from pet_mtl.readers.headers import Header, scan_headers
 from pet_mtl.readers.images import read_suv_image, require_suv_range
@@ -16,7 +19,9 @@ from pet_mtl.study import Study, StudySource
 from pet_mtl.suv import SuvAttributes, body_of, suv_factor
 
 
-def read_study(source: StudySource, roi: str | None = None, with_mask: bool = True) -> Study:
+def read_study(
+    source: StudySource, roi: str | None = None, with_mask: bool = True, with_ct: bool = False
+) -> Study:
     """Reads a study that a search found.
 
     Args:
@@ -24,17 +29,19 @@ def read_study(source: StudySource, roi: str | None = None, with_mask: bool = Tr
         roi: Which regions, segments or labels make the lesion: names (`*` and `?` allowed, any
             case) or numbers, separated by commas. Without it, what the layout itself says.
         with_mask: Whether to read a mask that is there.
+        with_ct: Whether to read a CT that is there; a CT that cannot be used is a warning.
 
     Returns:
-        The study; without mask if it has none or none is wanted.
+        The study; without mask or CT if it has none or none is wanted.
 
     Raises:
         StudyError: The study cannot be used; `problem` says why and what to do.
     """
     try:
         if source.layout == "dicom":
-            return _read_dicom(source, roi, with_mask)
-        return _read_image(source, roi, with_mask)
+            return _read_dicom(source, roi, with_mask, with_ct)
+        study = _read_image(source, roi, with_mask)
+        return _with_ct(study, source) if with_ct else study
     except PetMtlError as error:
         raise error.about(source.name) from error.__cause__
 
@@ -71,7 +78,15 @@ def _read_image(source: StudySource, roi: str | None, with_mask: bool) -> Study:
     return Study(source.name, source.patient_id, suv, grid, mask=mask, warnings=warnings)
 
 
-def _read_dicom(source: StudySource, roi: str | None, with_mask: bool) -> Study:
+def _with_ct(
+    study: Study, source: StudySource, headers: tuple[Header, ...] = (), frame: str = ""
+) -> Study:
+    """The same study with its CT, if it has one that can be used."""
+    ct = read_ct(headers, frame, study.grid, source.ct_path)
+    return replace(study, ct=ct.hu, ct_grid=ct.grid, warnings=study.warnings + ct.warnings)
+
+
+def _read_dicom(source: StudySource, roi: str | None, with_mask: bool, with_ct: bool) -> Study:
     """A study from a DICOM folder."""
     headers = scan_headers(source.path, source.files)
     series = choose_series(headers, source.series)
@@ -86,7 +101,7 @@ def _read_dicom(source: StudySource, roi: str | None, with_mask: bool) -> Study:
     warnings: tuple[str, ...] = ()
     if with_mask:
         mask, warnings = _mask(source, headers, series.slices[0].series, (series.grid, roi))
-    return Study(
+    study = Study(
         name=source.name,
         patient_id=series.slices[0].patient_id,
         suv=suv,
@@ -98,6 +113,8 @@ def _read_dicom(source: StudySource, roi: str | None, with_mask: bool) -> Study:
         body=body_of(attributes),
         passed_over=series.passed_over,
     )
+    frame = series.slices[0].series[2]
+    return _with_ct(study, source, headers, frame) if with_ct else study
 
 
 def _attributes(slices: tuple[Header, ...]) -> SuvAttributes:

@@ -58,9 +58,12 @@ def train_fold(job: FoldJob, report: Report) -> None:
     keras.utils.set_random_seed(seed)
     split = split_patients(info, job.fold, seed)
     covariates = info.covariates if config.model.clinical else ()
-    spec = ModelSpec(info.plan, covariates, survival_edges(info, config.model.intervals))
+    edges = survival_edges(info, config.model.intervals)
+    spec = ModelSpec(info.plan, covariates, edges, config.model.ct)
     model = build_model(config.model, spec)
-    plan = BatchPlan(config.stage.batch_size, bool(covariates), config.model.suv_clip, seed)
+    plan = BatchPlan(
+        config.stage.batch_size, bool(covariates), config.model.suv_clip, seed, config.model.ct
+    )
     report(
         f"{len(split.training_rows)} training and "
         f"{len(split.validation_rows)} inner validation patients"

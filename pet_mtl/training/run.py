@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pet_mtl.config import TrainConfig, from_dict, to_dict
-from pet_mtl.errors import DatasetError, ModelError, PetMtlError, UsageError
+from pet_mtl.errors import ConfigError, DatasetError, ModelError, PetMtlError, UsageError
 from pet_mtl.export import export_bundle, versions
 from pet_mtl.files import read_csv, write_csv, write_json
 from pet_mtl.models import ModelSpec, load_model
@@ -56,6 +56,7 @@ def train(
     info = read_info(dataset)
     wanted = tuple(range(info.folds)) if folds is None else folds
     _check_folds(info, wanted)
+    _channels(info, config)
     schema = tuple(covariate.to_json() for covariate in info.schema)
     plan = RunPlan(to_dict(config), info.fingerprint, config.seed, versions(), schema)
     check_plan(run, plan, dataset)
@@ -83,6 +84,21 @@ def _check_folds(info: DatasetInfo, folds: tuple[int, ...]) -> None:
             expected=f"0 to {info.folds - 1}, or all",
             found=", ".join(map(str, wrong)),
         )
+
+
+def _channels(info: DatasetInfo, config: TrainConfig) -> DatasetInfo:
+    """The dataset with the channels that the model reads; refuses CT where there is none."""
+    if not config.model.ct:
+        return info.without_ct()
+    if not info.counts.get("with_ct"):
+        raise ConfigError(
+            "MODEL_CT",
+            "model.ct is true, but the dataset has no patient with CT",
+            expected="a dataset made by `pet-mtl convert --ct` from studies with CT",
+            found=f"channels {', '.join(info.channels)}",
+            todo="Did you mean model.ct = false? Otherwise convert again with --ct",
+        )
+    return info
 
 
 def _is_done(run: Path, fold: int) -> bool:
@@ -136,8 +152,9 @@ def _train_one(dataset: Path, run: Path, config: dict[str, Any], fold: int, writ
     )
     try:
         with only_one(folder / "state" / "lock", busy):
-            job = FoldJob(read_info(dataset), from_dict(TrainConfig, config), fold, folder)
-            train_fold(job, writer.send)
+            settings = from_dict(TrainConfig, config)
+            info = _channels(read_info(dataset), settings)
+            train_fold(FoldJob(info, settings, fold, folder), writer.send)
         writer.send(None)
     except PetMtlError as error:
         writer.send(error)
@@ -159,6 +176,6 @@ def _collect(run: Path, info: DatasetInfo) -> None:
     covariates = info.covariates if "clinical" in models[0].input else ()
     schema = info.schema if covariates else ()
     facts["covariate_schema"] = [covariate.to_json() for covariate in schema]
-    spec = ModelSpec(info.plan, covariates, edges)
+    spec = ModelSpec(info.plan, covariates, edges, "fine_ct" in models[0].input)
     export_bundle(models, spec, run / "saved_model", facts)
     write_json(run / "run.json", {"folds": folds, "patients": len(rows), "versions": versions()})
