@@ -38,6 +38,14 @@ _OWN = ("studies", "draws", "clinical.csv", "truth.csv")
     show_default=True,
     help="Further clinical tables from the same law over the same images.",
 )
+@click.option("--ct", is_flag=True, help="Add a CT in the PET's frame of reference.")
+@click.option(
+    "--ct-fraction",
+    type=click.FloatRange(0.0, 1.0),
+    default=1.0,
+    show_default=True,
+    help="Share of the patients with a CT, with --ct.",
+)
 @click.option("--workers", type=click.IntRange(1), help="Processes; default: every core.")
 @click.option("--overwrite", is_flag=True, help="Replace a cohort that is already in OUT.")
 def command(
@@ -47,6 +55,8 @@ def command(
     kind: str,
     mask_fraction: float,
     outcome_draws: int,
+    ct: bool,
+    ct_fraction: float,
     workers: int | None,
     overwrite: bool,
 ) -> int:
@@ -55,7 +65,8 @@ def command(
     Writes OUT/studies/ID, OUT/clinical.csv, OUT/truth.csv (the true log hazard and logit of
     every patient) and OUT/draws/clinical_NN.csv.
     """
-    config = PhantomConfig(patients, seed, kind, mask_fraction, outcome_draws, workers)
+    share = ct_fraction if ct else 0.0
+    config = PhantomConfig(patients, seed, kind, mask_fraction, outcome_draws, workers, share)
     _clear(out, overwrite)
     with click.progressbar(length=patients, label="simulating", file=sys.stderr) as bar:
         write_cohort(out, config, lambda: bar.update(1))

@@ -54,6 +54,7 @@ def pages() -> dict[str, str]:
         "errors.md": errors_page(),
         "configuration.md": configuration_page(),
         "tfrecord-format.md": format_page(),
+        "broken-studies.md": broken_page(),
     }
 
 
@@ -128,30 +129,56 @@ Without TensorFlow Datasets, `pet_mtl.tfrecords.dataset` gives a `tf.data.Datase
 and TFDS metadata all iterate one table, `tfrecords/schema.py`: version {version}, below. `size` is
 the number of voxels along each axis and `covariates` their number, both in `dataset.json`. Axes are
 (z, y, x), channels last, and run to Superior, Posterior, Left. A label that is absent is stored as
-zeros with its flag off; the flag decides.
+zeros with its flag off; the flag decides. Datasets made with CT (`channels` in `dataset.json` lists
+`ct_hu`) have the features of the second table, too.
+
+`covariates` in `dataset.json` names the numbers of the feature `clinical` in order, and
+`covariate_schema` says what they encode, one entry a covariate: `name`, `kind` (numeric or
+categorical), `unit` where known, `levels` (the texts that patients of the dataset have; empty:
+any), `known` (patients), `mean` and `sd` (numeric, of at least five patients), and `features`, its
+part of `covariates`: `name`, or `name=level` for each level with an indicator; of two levels the
+second has one. An unknown value or level has all its features 0 and unknown. `label_rules` says how
+labels were made of the table: `time_unit`, `days_per_time_unit`, `response_positive`.
 
 Encodings: `none` is a list of numbers, `bytes` raw little-endian, `zlib` the same, compressed.
 """
 
 
 def format_page() -> str:
-    """The feature table of a record."""
-    rows = [
-        f"| `{f['name']}` | {f['dtype']} | {', '.join(map(str, f['shape'])) or 'scalar'} "
-        f"| {f['encoding']} | {f['unit']} | {_cell(f['doc'])} |"
-        for f in schema.table()
+    """The feature tables of a record."""
+    heading = [
+        "| Feature | Type | Shape | Encoding | Unit | Meaning |",
+        "|---|---|---|---|---|---|",
     ]
     return "\n".join(
         [
             "# TFRecord format\n",
             GENERATED,
             _FORMAT.format(version=schema.SCHEMA_VERSION),
-            "| Feature | Type | Shape | Encoding | Unit | Meaning |",
-            "|---|---|---|---|---|---|",
-            *rows,
+            *heading,
+            *map(_feature_row, schema.FEATURES),
+            "\n## With CT\n",
+            *heading,
+            *map(_feature_row, schema.CT_FEATURES),
             "",
         ]
     )
+
+
+def broken_page() -> str:
+    """Every broken study of the tests, and what comes of it."""
+    tests = str(ROOT / "tests")
+    if tests not in sys.path:
+        sys.path.append(tests)
+    page: str = importlib.import_module("mutations.table").page()
+    return page
+
+
+def _feature_row(feature: schema.Feature) -> str:
+    """One row of a feature table."""
+    shape = ", ".join(map(str, feature.shape)) or "scalar"
+    cells = (f"`{feature.name}`", feature.dtype, shape, feature.encoding, feature.unit)
+    return f"| {' | '.join(cells)} | {_cell(feature.doc)} |"
 
 
 def coded() -> list[Coded]:

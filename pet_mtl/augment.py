@@ -5,7 +5,7 @@ pipeline prints itself and replays exactly. A patient is the dict of
 `pet_mtl.tfrecords.dataset.load_samples`; cubes are (z, y, x, 1).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,9 +18,16 @@ Patient = dict[str, Any]
 Operation = Callable[[Patient, Any], Patient]
 
 
-def cubes_of(scale: str) -> tuple[str, str, str]:
-    """Names of all cubes of one scale, which move together."""
-    return (scale, f"{scale}_valid", f"{scale}_mask")
+def cubes_of(scale: str, present: Container[str] = ()) -> tuple[str, ...]:
+    """Names of all cubes of one scale, which move together.
+
+    Args:
+        scale: "fine" or "context".
+        present: What the patient has; the CT is named only if it is there.
+    """
+    cubes = (scale, f"{scale}_valid", f"{scale}_mask")
+    ct = f"{scale}_ct"
+    return (*cubes, ct, f"{ct}_valid") if ct in present else cubes
 
 
 @dataclass(frozen=True)
@@ -31,7 +38,7 @@ class Flip:
         """The same axes are mirrored in both cubes."""
         toss = tf.random.stateless_uniform([3], seed) < 0.5
         changed = dict(patient)
-        for name in (name for scale in SCALES for name in cubes_of(scale)):
+        for name in (name for scale in SCALES for name in cubes_of(scale, patient)):
             cube = changed[name]
             for axis in range(3):
                 cube = tf.cond(
@@ -60,7 +67,7 @@ class Shift:
             start = tf.random.stateless_uniform(
                 [3], seed + number, 0, 2 * self.voxels + 1, dtype=tf.int32
             )
-            for name in cubes_of(scale):
+            for name in cubes_of(scale, patient):
                 changed[name] = self._moved(changed[name], start)
         return changed
 
@@ -108,6 +115,25 @@ class Noise:
         return changed
 
 
+@dataclass(frozen=True)
+class HideCt:
+    """Hides a patient's CT now and then: a model must also do without.
+
+    Attributes:
+        probability: How often.
+    """
+
+    probability: float
+
+    def __call__(self, patient: Patient, seed: Any) -> Patient:
+        """The patient is then as one without CT; one without stays as it is."""
+        if "has_ct" not in patient:
+            return patient
+        shown = tf.random.stateless_uniform([], seed) >= self.probability
+        names = ["has_ct", *(n for s in SCALES for n in cubes_of(s, patient)[3:])]
+        return {**patient, **{n: patient[n] * tf.cast(shown, patient[n].dtype) for n in names}}
+
+
 def pipeline(config: AugmentConfig) -> tuple[Operation, ...]:
     """The operations a configuration asks for, in order."""
     operations: list[Operation] = []
@@ -119,6 +145,8 @@ def pipeline(config: AugmentConfig) -> tuple[Operation, ...]:
         operations.append(Calibrate(config.calibration))
     if config.noise:
         operations.append(Noise(config.noise))
+    if config.hide_ct:
+        operations.append(HideCt(config.hide_ct))
     return tuple(operations)
 
 

@@ -54,6 +54,8 @@ class ModelConfig:
         dropout: Dropout in front of the outcome heads.
         intervals: Number of time intervals of the discrete-time survival head.
         suv_clip: SUV above this is cut inside the model (hot spots, infiltrated injections).
+        ct: Whether CT is read, too; the dataset must have it, a patient need not.
+        ct_window: Lowest and highest Hounsfield units told apart.
     """
 
     filters: tuple[int, ...] = (8, 16, 32)
@@ -68,6 +70,8 @@ class ModelConfig:
     dropout: float = 0.2
     intervals: int = 12
     suv_clip: float = 30.0
+    ct: bool = False
+    ct_window: tuple[float, float] = (-1000.0, 1000.0)
 
     def __post_init__(self) -> None:
         if not self.filters or self.ring_mm[0] >= self.ring_mm[1]:
@@ -81,6 +85,13 @@ class ModelConfig:
         _check_range(self, 3, 200, "intervals")
         _check_range(self, 0, 0.95, "dropout")
         _check_range(self, 1, 1e4, "suv_clip")
+        _check_range(self, -1024, 1e5, "ct_window")
+        if self.ct_window[0] >= self.ct_window[1]:
+            raise ConfigError(
+                "CONFIG_RANGE",
+                "model.ct_window needs a lower below an upper end",
+                found=f"{self.ct_window[0]:g} to {self.ct_window[1]:g} HU",
+            )
 
 
 @dataclass(frozen=True)
@@ -92,16 +103,19 @@ class AugmentConfig:
         shift_voxels: Largest shift of both cubes, voxels along each axis.
         calibration: Standard deviation of the log of one factor on the whole study.
         noise: Standard deviation of added noise, relative to the square root of SUV.
+        hide_ct: Probability to hide a patient's CT, so that the model also learns to do without.
     """
 
     flip: bool = True
     shift_voxels: int = 4
     calibration: float = 0.03
     noise: float = 0.05
+    hide_ct: float = 0.1
 
     def __post_init__(self) -> None:
         _check_range(self, 0, 64, "shift_voxels")
         _check_range(self, 0, 2, "calibration", "noise")
+        _check_range(self, 0, 1, "hide_ct")
 
 
 @dataclass(frozen=True)

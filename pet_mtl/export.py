@@ -12,7 +12,7 @@ import json
 import platform
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from pet_mtl._version import __version__
+from pet_mtl.covariates import Covariate, schema_from
 from pet_mtl.errors import ModelError
 from pet_mtl.files import write_json
 from pet_mtl.losses import survival_curve
@@ -31,6 +32,8 @@ from pet_mtl.sample import SCALES, GridPlan
 
 BUNDLE_JSON = "assets.extra/bundle.json"
 FORMAT_VERSION = 1
+# What the search for the lesion reads.
+_SEARCHED = ("context", "context_ct")
 
 Array = NDArray[np.float32]
 
@@ -54,7 +57,8 @@ def export_bundle(
     Several models (the folds of a run) become one that averages their probabilities.
 
     Signatures: `serving_default` (both cubes in; `mask`, `survival`, `risk`, `response` out) and
-    `locate` (a context cube in, `mask` out: finds the lesion).
+    `locate` (a context cube in, `mask` out: finds the lesion). A model with CT reads `fine_ct` and
+    `context_ct`, too: HU, and 1 where known; zeros for a patient without.
 
     Args:
         models: From `pet_mtl.models.build_model`, trained.
@@ -69,6 +73,7 @@ def export_bundle(
         "fine_mm": spec.plan.fine_mm,
         "context_mm": spec.plan.context_mm,
         "covariates": list(spec.covariates),
+        "ct": spec.ct,
         "edges_days": list(spec.edges_days),
         "members": len(models),
         "suv": "SUVbw, g/ml",
@@ -95,30 +100,35 @@ class _Served(tf.Module):
         self.weights = [variable.value for model in models for variable in model.variables]
         cube = [None, *[spec.plan.size] * 3, 1]
         shapes = {scale: cube for scale in SCALES}
+        if spec.ct:
+            shapes |= {f"{scale}_ct": [*cube[:-1], 2] for scale in SCALES}
         if spec.covariates:
             shapes |= {n: [None, len(spec.covariates)] for n in ("clinical", "clinical_known")}
         inputs = {n: tf.TensorSpec(s, tf.float32, name=n) for n, s in shapes.items()}
         self._locators = [_locator(model) for model in models]
         self.predict = tf.function(self._predict, input_signature=[inputs], jit_compile=False)
-        self.locate = tf.function(
-            self._locate, input_signature=[inputs["context"]], jit_compile=False
-        )
+        searched = [inputs[n] for n in _SEARCHED if n in inputs]
+        self.locate = tf.function(self._locate, input_signature=searched, jit_compile=False)
 
     def _predict(self, inputs: dict[str, Any]) -> dict[str, Any]:
         results = [readable_outputs(model, inputs) for model in self._models]
         return {n: tf.add_n([r[n] for r in results]) / len(results) for n in results[0]}
 
-    def _locate(self, context: Any) -> dict[str, Any]:
-        masks = [locator(context, training=False) for locator in self._locators]
+    def _locate(self, context: Any, context_ct: Any = None) -> dict[str, Any]:
+        cubes = context if context_ct is None else [context, context_ct]
+        masks = [locator(cubes, training=False) for locator in self._locators]
         return {"mask": tf.sigmoid(tf.add_n(masks) / len(masks))}
 
 
 def _locator(model: keras.Model) -> keras.Model:
-    """Context cube to mask logits, without the rest of the network."""
-    context = model.input["context"]
-    image = model.get_layer("log_suv")(context)
+    """Context cube (and its CT) to mask logits, without the rest of the network."""
+    cubes = [model.input[name] for name in _SEARCHED if name in model.input]
+    image = model.get_layer("log_suv")(cubes[0])
+    if len(cubes) > 1:
+        image = model.get_layer("context_channels").output
     levels = model.get_layer("encoder")(image)
-    return keras.Model(context, model.get_layer("mask_decoder")([*levels, image]))
+    inputs = cubes if len(cubes) > 1 else cubes[0]
+    return keras.Model(inputs, model.get_layer("mask_decoder")([*levels, image]))
 
 
 def readable_outputs(model: keras.Model, inputs: dict[str, Any]) -> dict[str, Any]:
@@ -156,6 +166,7 @@ class Predictor:
         versions: What it was made with.
         fingerprint: SHA-256 over graph and weights, 16 hex digits.
         about: All of `bundle.json`.
+        ct: Whether it reads CT.
     """
 
     plan: GridPlan
@@ -165,6 +176,12 @@ class Predictor:
     fingerprint: str
     about: dict[str, Any]
     _loaded: Any
+    ct: bool = False
+
+    @property
+    def schema(self) -> tuple[Covariate, ...]:
+        """The covariates that the clinical inputs encode."""
+        return schema_from(self.about)
 
     def predict(
         self,
@@ -172,6 +189,7 @@ class Predictor:
         context: Array,
         clinical: Array | None = None,
         clinical_known: Array | None = None,
+        ct: Mapping[str, Array] | None = None,
     ) -> dict[str, Array]:
         """Runs the model.
 
@@ -180,6 +198,8 @@ class Predictor:
             context: The same shape, SUVbw.
             clinical: (batch, covariates); absent means all unknown.
             clinical_known: (batch, covariates) 1 where known.
+            ct: "fine" and "context" to (batch, size, size, size, 2): HU, and 1 where known; absent
+                means no CT. A model without CT does not read it.
 
         Returns:
             `mask` (batch, size, size, size, 2) probability, last axis (fine, context); `survival`
@@ -193,13 +213,31 @@ class Predictor:
             inputs["clinical_known"] = tf.constant(
                 empty if clinical_known is None else clinical_known
             )
+        if self.ct:
+            inputs |= {f"{scale}_ct": self._ct(inputs[scale], ct, scale) for scale in SCALES}
         result = self._loaded.signatures["serving_default"](**inputs)
         return {name: value.numpy() for name, value in result.items()}
 
-    def context_mask(self, tiles: Array) -> Array:
-        """Lesion probability of context cubes: (batch, size, size, size, 1)."""
-        mask: Array = self._loaded.signatures["locate"](tf.constant(tiles))["mask"].numpy()
+    def context_mask(self, tiles: Array, ct: Array | None = None) -> Array:
+        """Lesion probability of context cubes: (batch, size, size, size, 1).
+
+        Args:
+            tiles: (batch, size, size, size, 1) SUVbw.
+            ct: (batch, size, size, size, 2) HU, and 1 where known; absent means no CT.
+        """
+        inputs = {"context": tf.constant(tiles)}
+        if self.ct:
+            known = None if ct is None else {"context": ct}
+            inputs["context_ct"] = self._ct(inputs["context"], known, "context")
+        mask: Array = self._loaded.signatures["locate"](**inputs)["mask"].numpy()
         return mask
+
+    @staticmethod
+    def _ct(suv: Any, ct: Mapping[str, Array] | None, scale: str) -> Any:
+        """The CT of one scale; zeros, which say that nothing is known, without one."""
+        if ct is None:
+            return tf.zeros([*suv.shape[:-1], 2])
+        return tf.constant(ct[scale])
 
 
 def load_predictor(path: Path) -> Predictor:
@@ -234,6 +272,15 @@ def load_predictor(path: Path) -> Predictor:
             todo="Load it with the version of pet-mtl that wrote it, or train anew",
             subject=path.name,
         )
+    try:
+        schema_from(about)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(
+            "MODEL_DAMAGED",
+            "the bundle's covariates cannot be read",
+            todo="Copy the whole bundle again",
+            subject=path.name,
+        ) from error
     return Predictor(
         GridPlan(about["size"], about["fine_mm"], about["context_mm"]),
         tuple(about["covariates"]),
@@ -242,6 +289,7 @@ def load_predictor(path: Path) -> Predictor:
         fingerprint(bundle),
         about,
         tf.saved_model.load(str(bundle)),
+        about.get("ct", False),
     )
 
 

@@ -41,11 +41,15 @@ class Patch:
         suv: (z, y, x) float32 SUVbw; 0 where `valid` is False.
         valid: (z, y, x) bool; False beyond the border of the image.
         mask: (z, y, x) bool lesion, or None if the patient has no mask.
+        ct: (z, y, x) float32 CT in Hounsfield units, 0 where `ct_valid` is False; None without CT.
+        ct_valid: (z, y, x) bool; False where the CT says nothing; None without CT.
     """
 
     suv: NDArray[np.float32]
     valid: NDArray[np.bool_]
     mask: NDArray[np.bool_] | None = None
+    ct: NDArray[np.float32] | None = None
+    ct_valid: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,11 @@ class Sample:
     def has_mask(self) -> bool:
         """Whether the lesion is outlined."""
         return self.fine.mask is not None
+
+    @property
+    def has_ct(self) -> bool:
+        """Whether there is a CT."""
+        return self.fine.ct is not None
 
     @property
     def has_survival(self) -> bool:

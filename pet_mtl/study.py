@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pet_mtl.errors import Problem
 from pet_mtl.geometry import Grid
 
 
@@ -16,7 +17,7 @@ class Body:
     Attributes:
         weight_kg: Body weight.
         height_m: Body height.
-        sex: "M", "F" or "".
+        sex: "M", "F", "O" (DICOM's other) or "".
     """
 
     weight_kg: float | None = None
@@ -40,8 +41,10 @@ class Study:
         mask: (z, y, x) bool lesion mask on the same grid, or None.
         warnings: What was odd but not wrong, each starting with a stable code.
         body: The patient's body, which normalisations other than SUVbw need.
-        ct: (z, y, x) float32 CT in Hounsfield units on a grid of its own, or None.
+        ct: (z, y, x) float32 CT in Hounsfield units on a grid of its own, NaN where the image
+            says nothing (padding outside the circle of reconstruction), or None.
         ct_grid: The CT's grid; None without CT.
+        passed_over: The study's other PET images, and why they were not taken.
     """
 
     name: str
@@ -55,6 +58,7 @@ class Study:
     body: Body = Body()
     ct: NDArray[np.float32] | None = None
     ct_grid: Grid | None = None
+    passed_over: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,8 @@ class StudySource:
         sidecar_path: JSON beside a PET image that tells units, dose and times, if any.
         roi: Which regions or labels the layout itself says are the lesion, as `--roi` would
             say it; None where the layout says nothing.
+        series: SeriesNumber of the PET to take where a DICOM study has several; None lets the
+            study decide.
     """
 
     name: str
@@ -83,6 +89,7 @@ class StudySource:
     ct_path: Path | None = None
     sidecar_path: Path | None = None
     roi: str | None = None
+    series: int | None = None
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 PET_IMAGE = "1.2.840.10008.5.1.4.1.1.128"
+CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
 RT_STRUCTURE_SET = "1.2.840.10008.5.1.4.1.1.481.3"
 
 Change = Callable[[Dataset, int], None]
@@ -112,6 +113,61 @@ def pet_series() -> Callable[..., tuple[str, str, str]]:
         return uids
 
     return write
+
+
+def ct_hu(world: np.ndarray) -> np.ndarray:
+    """Hounsfield units of world points (..., 3): planes of tissue between air; whole numbers."""
+    x, y, z = np.moveaxis(world, -1, 0)
+    return np.where(y < -30, -1000.0, np.rint(2 * x + 3 * y + 5 * (z - 100)))
+
+
+def _ct_slice(index: int, uids: Sequence[str]) -> Dataset:
+    """One CT image of `ct_series`; slope and intercept differ from slice to slice."""
+    dataset = _file(CT_IMAGE, "CT", uids)
+    dataset.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL"]
+    dataset.ImagePositionPatient = [-24, -34, 98 + 2.5 * index]
+    dataset.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
+    dataset.PixelSpacing = [2, 2]
+    y, x = np.meshgrid(-34 + 2.0 * np.arange(16), -24 + 2.0 * np.arange(20), indexing="ij")
+    hu = ct_hu(np.stack([x, y, np.full_like(x, 98 + 2.5 * index)], axis=-1))
+    slope, intercept = (0.5, -1024) if index % 2 else (1, -2000)
+    dataset.Rows, dataset.Columns = hu.shape
+    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
+    dataset.BitsAllocated = dataset.BitsStored = 16
+    dataset.HighBit, dataset.PixelRepresentation = 15, 0
+    dataset.RescaleSlope, dataset.RescaleIntercept = str(slope), str(intercept)
+    dataset.PixelData = ((hu - intercept) / slope).astype("<u2").tobytes()
+    return dataset
+
+
+@pytest.fixture
+def ct_series() -> Callable[..., None]:
+    """Writes a CT around the PET of `pet_series`: `ct_series(folder, uids, slices=8, change=None)`.
+
+    `uids` are the PET's (study, series, frame); the CT gets a series of its own. Its values are
+    `ct_hu` of the world points.
+    """
+
+    def write(
+        folder: Path, uids: Sequence[str], slices: int = 8, change: Change | None = None
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        own = (uids[0], generate_uid(), uids[2])
+        for index in range(slices):
+            dataset = _ct_slice(index, own)
+            if change is not None:
+                change(dataset, index)
+            if dataset.get("PatientComments") != "drop":
+                path = folder / f"{own[1][-6:]}_{slices - index:03d}.dcm"
+                pydicom.dcmwrite(path, dataset, enforce_file_format=True)
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def hu_of() -> Callable[[np.ndarray], np.ndarray]:
+    """The Hounsfield units that `ct_series` writes at world points."""
+    return ct_hu
 
 
 @pytest.fixture

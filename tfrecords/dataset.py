@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
+from pet_mtl.covariates import Covariate, schema_from
 from pet_mtl.errors import DatasetError
 from pet_mtl.files import read_csv
 from pet_mtl.sample import GridPlan
@@ -31,8 +32,10 @@ class DatasetInfo:
         labels: "time", "event", "response" to the column of the clinical table; only those given.
         fingerprint: SHA-256 over all records.
         seed: Seed the folds were dealt with.
-        counts: studies, rejected, with_mask, with_survival, with_response.
+        counts: studies, rejected, with_mask, with_survival, with_response; with_ct if it has CT.
         shards: File name to number of records, ordered by fold and index.
+        schema: The covariates that `covariates` encode.
+        channels: "suv", and "ct_hu" if the dataset was made with CT.
     """
 
     path: Path
@@ -44,11 +47,22 @@ class DatasetInfo:
     seed: int
     counts: dict[str, int]
     shards: dict[str, int]
+    schema: tuple[Covariate, ...] = ()
+    channels: tuple[str, ...] = ("suv",)
+
+    @property
+    def has_ct(self) -> bool:
+        """Whether the records hold CT, where a patient has one."""
+        return "ct_hu" in self.channels
+
+    def without_ct(self) -> "DatasetInfo":
+        """The same dataset, read without its CT."""
+        return replace(self, channels=("suv",))
 
     @property
     def dimensions(self) -> Dimensions:
         """What the symbolic sizes of the schema stand for here."""
-        return Dimensions(self.plan.size, len(self.covariates))
+        return Dimensions(self.plan.size, len(self.covariates), self.has_ct)
 
     def studies(self) -> list[dict[str, str]]:
         """The rows of studies.csv, ordered by fold, shard and place."""
@@ -127,6 +141,8 @@ def _info(dataset_dir: Path, content: dict[str, Any]) -> DatasetInfo:
         seed=int(content["seed"]),
         counts={key: int(value) for key, value in content["counts"].items()},
         shards={shard["file"]: int(shard["records"]) for shard in content["shards"]},
+        schema=schema_from(content),
+        channels=tuple(content.get("channels", ["suv"])),
     )
 
 
@@ -141,7 +157,8 @@ def load_samples(info: DatasetInfo, folds: Sequence[int]) -> tf.data.Dataset:
         Dicts of `sample_id` (string), `fold` (int32), and as float32: `fine`, `context`,
         `*_valid`, `*_mask` of shape (size, size, size, 1), `centre_mm` (3,), `clinical`,
         `clinical_known` (covariates,), and the scalars `time_days`, `event`, `response`,
-        `has_mask`, `has_survival`, `has_response` (0 where absent).
+        `has_mask`, `has_survival`, `has_response` (0 where absent); with CT
+        also the cubes `*_ct` (HU) and `*_ct_valid`, and `has_ct`.
 
     Raises:
         DatasetError: A fold that the dataset does not have.

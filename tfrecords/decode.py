@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from pet_mtl.sample import Patch, Sample
-from pet_mtl.tfrecords.schema import FEATURES, Dimensions, Feature
+from pet_mtl.tfrecords.schema import Dimensions, Feature, features_of
 
 Tensors = dict[str, Any]
 
@@ -22,9 +22,10 @@ def decode_record(record: Any, dimensions: Dimensions) -> Tensors:
     Returns:
         Feature name to tensor, dtype and static shape of the table.
     """
-    spec = {f.name: _parse_spec(f, dimensions) for f in FEATURES}
+    features = features_of(dimensions)
+    spec = {f.name: _parse_spec(f, dimensions) for f in features}
     parsed = tf.io.parse_single_example(record, spec)
-    return {f.name: _decode(f, parsed[f.name], dimensions) for f in FEATURES}
+    return {f.name: _decode(f, parsed[f.name], dimensions) for f in features}
 
 
 def sample_of(tensors: Mapping[str, Any]) -> Sample:
@@ -55,7 +56,11 @@ def sample_of(tensors: Mapping[str, Any]) -> Sample:
 def _patch(values: Mapping[str, np.ndarray[Any, Any]], scale: str) -> Patch:
     """One cube without its channel axis."""
     mask = values[f"{scale}_mask"][..., 0] > 0 if values["has_mask"] else None
-    return Patch(values[scale][..., 0], values[f"{scale}_valid"][..., 0] > 0, mask)
+    suv, valid = values[scale][..., 0], values[f"{scale}_valid"][..., 0] > 0
+    if not values.get("has_ct", False):
+        return Patch(suv, valid, mask)
+    known = values[f"{scale}_ct_valid"][..., 0] > 0
+    return Patch(suv, valid, mask, values[f"{scale}_ct"][..., 0], known)
 
 
 def _parse_spec(feature: Feature, dimensions: Dimensions) -> Any:

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from pet_mtl.errors import DatasetError
 from pet_mtl.sample import Patch, Sample
-from pet_mtl.tfrecords.schema import FEATURES, NAMES, Dimensions, Feature
+from pet_mtl.tfrecords.schema import Dimensions, Feature, features_of
 
 # Fixed, so that the same samples give the same bytes.
 _ZLIB_LEVEL = 6
@@ -26,13 +26,16 @@ def encode_sample(sample: Sample, fold: int, dimensions: Dimensions) -> bytes:
         A serialised `tf.train.Example`; equal samples give equal bytes.
 
     Raises:
-        DatasetError: A shape differs from the dataset's, a number is not finite, or only one of
-            the two cubes has a mask.
+        DatasetError: A shape differs from the dataset's, a number is not finite, only one of the
+            two cubes has a mask or a CT, or the dataset has no room for a CT.
     """
     values = values_of(sample, fold)
-    if tuple(values) != NAMES:
+    if dimensions.ct or sample.has_ct:
+        values |= _ct_values(sample)
+    table = features_of(dimensions)
+    if tuple(values) != tuple(feature.name for feature in table):
         raise DatasetError("DATASET_SCHEMA", "writer and feature table differ", subject="schema")
-    features = {f.name: _encode(f, values[f.name], dimensions) for f in FEATURES}
+    features = {f.name: _encode(f, values[f.name], dimensions) for f in table}
     example = tf.train.Example(features=tf.train.Features(feature=features))
     record: bytes = example.SerializeToString(deterministic=True)
     return record
@@ -63,6 +66,24 @@ def values_of(sample: Sample, fold: int) -> dict[str, Any]:
         "has_response": sample.response is not None,
         "clinical": sample.clinical,
         "clinical_known": sample.clinical_known,
+    }
+
+
+def _ct_values(sample: Sample) -> dict[str, Any]:
+    """The features of a dataset with CT; zeros where the patient has none."""
+    absent = np.zeros(sample.fine.suv.shape, np.float32)
+    parts = [p for s in (sample.fine, sample.context) for p in (s.ct, s.ct_valid)]
+    if len({part is None for part in parts}) > 1:
+        raise DatasetError(
+            "DATASET_HALF_CT", "only one of the two cubes has a CT", subject=sample.sample_id
+        )
+    fine, fine_valid, context, context_valid = (absent if p is None else p for p in parts)
+    return {
+        "fine_ct": fine,
+        "context_ct": context,
+        "fine_ct_valid": fine_valid,
+        "context_ct_valid": context_valid,
+        "has_ct": sample.has_ct,
     }
 
 

@@ -9,7 +9,7 @@ Source: tensorflow_datasets 4.9.10, core/proto/{feature,dataset_info}.proto as J
 from collections.abc import Sequence
 from typing import Any
 
-from pet_mtl.tfrecords.schema import FEATURES, SCHEMA_VERSION, Dimensions, Feature
+from pet_mtl.tfrecords.schema import SCHEMA_VERSION, Dimensions, Feature, features_of
 from pet_mtl.tfrecords.shards import DATASET_NAME, ShardFile
 
 _CORE = "tensorflow_datasets.core.features"
@@ -21,7 +21,8 @@ _DESCRIPTION = (
 
 def features_json(dimensions: Dimensions) -> dict[str, Any]:
     """Content of features.json."""
-    features = {f.name: _feature(f, dimensions) for f in sorted(FEATURES, key=lambda f: f.name)}
+    ordered = sorted(features_of(dimensions), key=lambda f: f.name)
+    features = {f.name: _feature(f, dimensions) for f in ordered}
     return {
         "pythonClassName": f"{_CORE}.features_dict.FeaturesDict",
         "featuresDict": {"features": features},

@@ -20,10 +20,12 @@ class Dimensions:
     Attributes:
         size: Voxels along each axis of both cubes.
         covariates: Number of clinical covariates, >= 0.
+        ct: Whether the records hold CT.
     """
 
     size: int
     covariates: int
+    ct: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,21 @@ FEATURES: tuple[Feature, ...] = (
     Feature("clinical_known", "bool", ("covariates",), doc="Whether each covariate is known."),
 )
 
+# Only in records of datasets with CT. Compressed: patients without one then cost nothing.
+CT_FEATURES: tuple[Feature, ...] = (
+    Feature("fine_ct", "float32", CUBE, "zlib", "HU", "CT of the fine cube; 0 where unknown."),
+    Feature("context_ct", "float32", CUBE, "zlib", "HU", "CT of the context cube, likewise."),
+    Feature("fine_ct_valid", "uint8", CUBE, "zlib", "", "1 where the CT reaches the fine cube."),
+    Feature("context_ct_valid", "uint8", CUBE, "zlib", "", "1 where it reaches the context cube."),
+    Feature("has_ct", "bool", doc="Whether there is a CT."),
+)
+
 NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES)
+
+
+def features_of(dimensions: Dimensions) -> tuple[Feature, ...]:
+    """The features that records of a dataset have, in order."""
+    return (*FEATURES, *CT_FEATURES) if dimensions.ct else FEATURES
 
 
 def table(dimensions: Dimensions | None = None) -> list[dict[str, Any]]:
@@ -97,5 +113,5 @@ def table(dimensions: Dimensions | None = None) -> list[dict[str, Any]]:
             "doc": feature.doc,
             "since": feature.since,
         }
-        for feature in FEATURES
+        for feature in (features_of(dimensions) if dimensions else FEATURES)
     ]

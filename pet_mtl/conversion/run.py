@@ -135,7 +135,9 @@ def _convert(job: _Job) -> ConvertResult:
         for entry in found.entries
         if entry.sample_id in facts
     ]
-    done = Finished(accepted, rejected, plan, shards, files, found.covariates)
+    schema = found.table.schema if found.table else ()
+    about = (found.covariates, schema, found.config.ct)
+    done = Finished(accepted, rejected, plan, shards, files, *about)
     write_tables(job.folder, done, found.config)
     job.folder.drop_cutouts(entry.cutout for entry in found.entries if entry.cutout)
     state = {"inputs": job.inputs, "fingerprint": done.fingerprint}
@@ -175,7 +177,8 @@ class _Cuts:
 
 def _write_shards(cuts: _Cuts, workers: Workers) -> list[ShardFile]:
     """Cuts the samples on all cores and writes them shard by shard, in order."""
-    dimensions = Dimensions(cuts.plan.size, len(cuts.job.found.covariates))
+    found = cuts.job.found
+    dimensions = Dimensions(cuts.plan.size, len(found.covariates), found.config.ct)
     path, shards = cuts.job.folder.path, cuts.shards.shards
     total = sum(len(shard.sample_ids) for shard in shards)
     with cuts.job.progress(total, "writing records") as advance:
@@ -194,7 +197,8 @@ def _after(sample: Sample, advance: Callable[[], None]) -> Sample:
 
 def _result(job: _Job, info: DatasetInfo, notices: Sequence[str] = ()) -> ConvertResult:
     """The answer, told from the dataset as it lies there."""
-    told = list(notices)
+    table = job.found.table
+    told = [*notices, *(table.warnings if table else ())]
     if info.folds < job.found.config.folds:
         told.append(f"only {info.folds} folds: there are no more patients")
     usable = {row["sample_id"] for row in info.studies()}

@@ -34,6 +34,7 @@ class ConvertConfig:
         jobs: Worker processes; None takes every core, 1 works in this process.
         key: Key file of the pseudonyms; None is `<DATASET>.key`.
         shard_bytes: Size a shard should not exceed by much.
+        ct: Whether CT becomes a second channel, for the patients that have one.
 
     Raises:
         ConfigError: A value out of range, or only one of `clinical` and `columns`, or of
@@ -49,6 +50,7 @@ class ConvertConfig:
     jobs: int | None = None
     key: Path | None = None
     shard_bytes: int = DEFAULT_SHARD_BYTES
+    ct: bool = False
 
     def __post_init__(self) -> None:
         for name, low in (("folds", 1), ("seed", 0), ("jobs", 1), ("shard_bytes", 1)):
@@ -79,7 +81,8 @@ class ConvertResult:
     Attributes:
         dataset: The dataset directory.
         plan: The cubes.
-        counts: studies, rejected, with_mask, with_survival, with_response.
+        counts: studies, rejected, with_mask, with_survival, with_response; with_ct if
+            the CT was asked for.
         folds: Folds made.
         unmatched_rows: Rows of the clinical table that belong to no study.
         unmatched_studies: Converted studies that have no row, hence no labels.

@@ -92,6 +92,7 @@ def look(src: Path, config: ConvertConfig) -> tuple[Search, ClinicalTable | None
         table = read_clinical(config.clinical, config.columns)
     search = find_studies(src)
     if table is not None and config.columns is not None:
+        table = table.bound_to(search.sources, [name for name, _ in search.passed_over])
         check_match(table, search, config.columns.id)
     return search, table
 
@@ -133,18 +134,17 @@ def _entries(
     config: ConvertConfig,
 ) -> tuple[Entry, ...]:
     """The studies with pseudonym, outcome and the file their cut-out is kept in."""
-    known = set(table.ids) if table else set()
     entries = []
     for source in sources:
         name = pseudonym(key, source.name)
         cutout = None
         if work is not None:
-            stamp = input_key(source, config.roi, config.grids.widest_mm)
+            stamp = input_key(source, config.roi, config.grids.widest_mm, config.ct)
             cutout = work / f"{name}-{stamp}.npz"
         # Two scans of one row of the table, or of one PatientID, are of one patient.
-        row = next((i for i in (source.name.strip(), source.patient_id.strip()) if i in known), "")
+        row = table.row_of(source) if table else None
         patient = row or source.patient_id or source.name
-        outcome = table.outcome_of(source) if table else None
+        outcome = table.outcomes[row] if table and row else None
         entries.append(Entry(source, name, patient, cutout, outcome))
     return tuple(entries)
 
@@ -164,9 +164,9 @@ def read_all(
     """
     stored = {entry.sample_id: load_facts(entry.cutout) for entry in found.entries if entry.cutout}
     facts = {name: known for name, known in stored.items() if known is not None}
-    width = found.config.grids.widest_mm
+    width, ct = found.config.grids.widest_mm, found.config.ct
     tasks = [
-        ReadTask(entry.source, entry.sample_id, entry.cutout, found.config.roi, width)
+        ReadTask(entry.source, entry.sample_id, entry.cutout, found.config.roi, width, ct)
         for entry in found.entries
         if entry.sample_id not in facts
     ]
@@ -217,6 +217,6 @@ def deal_folds(found: Survey, facts: Mapping[str, StudyFacts], plan: GridPlan) -
         members.append(
             Member(entry.sample_id, entry.source.name, entry.patient, known.content, *labels)
         )
-    record_bytes = 2 * 4 * plan.size**3 + _OVERHEAD_BYTES
     config = found.config
+    record_bytes = 2 * 4 * plan.size**3 * (2 if config.ct else 1) + _OVERHEAD_BYTES
     return plan_shards(members, config.folds, config.seed, record_bytes, config.shard_bytes)

@@ -13,9 +13,11 @@ from pet_mtl._version import __version__
 from pet_mtl.conversion.folder import DatasetFolder
 from pet_mtl.conversion.settings import ConvertConfig
 from pet_mtl.conversion.work import Rejection
+from pet_mtl.covariates import Covariate
 from pet_mtl.files import write_csv, write_json
 from pet_mtl.preprocess.pipeline import StudyFacts
 from pet_mtl.pseudonym import write_private
+from pet_mtl.readers.clinical import DAYS_PER
 from pet_mtl.sample import GridPlan
 from pet_mtl.study import Outcome
 from pet_mtl.tfrecords.metadata import dataset_info_json, features_json
@@ -29,7 +31,10 @@ STUDY_COLUMNS = (
 REJECTED_COLUMNS = ("study", "code", "what", "expected", "found", "todo")
 DUPLICATE = "DUPLICATE_IMAGE: another study has the same voxels; both are in one fold"
 
+CT_COLUMN = "has_ct"
+
 _SUV = "SUV by body weight (SUVbw), g/ml, decay corrected to the start of the scan"
+_CT = "CT in Hounsfield units, averaged onto the cubes; *_ct_valid: where the CT reaches"
 _CODE = re.compile(r"[A-Z][A-Z0-9_]*")
 
 
@@ -59,6 +64,8 @@ class Finished:
         shards: Who is where.
         files: The shards as written.
         covariates: Names of the covariates, in the order of the feature `clinical`.
+        schema: What the covariates are.
+        ct: Whether the CT was asked for.
     """
 
     accepted: Sequence[Accepted]
@@ -67,6 +74,13 @@ class Finished:
     shards: ShardPlan
     files: Sequence[ShardFile]
     covariates: tuple[str, ...] = ()
+    schema: tuple[Covariate, ...] = ()
+    ct: bool = False
+
+    @property
+    def dimensions(self) -> Dimensions:
+        """What the symbolic sizes of the schema stand for."""
+        return Dimensions(self.plan.size, len(self.covariates), self.ct)
 
     @property
     def fingerprint(self) -> str:
@@ -77,25 +91,27 @@ class Finished:
     def counts(self) -> dict[str, int]:
         """Studies in all, refused, and with each label."""
         outcomes = [a.outcome or Outcome() for a in self.accepted]
+        with_ct = {"with_ct": sum(a.facts.has_ct for a in self.accepted)} if self.ct else {}
         return {
             "studies": len(self.accepted),
             "rejected": len(self.rejected),
             "with_mask": sum(a.facts.has_mask for a in self.accepted),
             "with_survival": sum(has_survival(o) for o in outcomes),
             "with_response": sum(o.response is not None for o in outcomes),
+            **with_ct,
         }
 
 
 def write_tables(folder: DatasetFolder, done: Finished, config: ConvertConfig) -> None:
     """Writes everything beside the shards; dataset.json last."""
-    dimensions = Dimensions(done.plan.size, len(done.covariates))
+    ct = (CT_COLUMN,) if done.ct else ()
     write_csv(
         folder.path / "studies.csv",
-        (*STUDY_COLUMNS, *(f"cov_{name}" for name in done.covariates)),
+        (*STUDY_COLUMNS, *ct, *(f"cov_{name}" for name in done.covariates)),
         study_rows(done),
     )
     write_rejected(folder, done.rejected)
-    write_json(folder.path / "features.json", features_json(dimensions))
+    write_json(folder.path / "features.json", features_json(done.dimensions))
     write_json(folder.path / "dataset_info.json", dataset_info_json(done.files))
     write_json(folder.done, dataset_json(done, config))
 
@@ -129,10 +145,13 @@ def dataset_json(done: Finished, config: ConvertConfig) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "pet_mtl_version": __version__,
         "grids": asdict(done.plan),
-        "channels": ["suv"],
+        "channels": ["suv", "ct_hu"] if done.ct else ["suv"],
         "suv": _SUV,
+        **({"ct_hu": _CT} if done.ct else {}),
         "labels": labels,
+        "label_rules": _label_rules(config),
         "covariates": list(done.covariates),
+        "covariate_schema": _covariate_schema(done),
         "counts": done.counts(),
         "folds": done.shards.folds,
         "seed": config.seed,
@@ -141,8 +160,25 @@ def dataset_json(done: Finished, config: ConvertConfig) -> dict[str, Any]:
             {"file": f.shard.name, "records": len(f.shard.sample_ids), "sha256": f.sha256}
             for f in done.files
         ],
-        "features": table(Dimensions(done.plan.size, len(done.covariates))),
+        "features": table(done.dimensions),
     }
+
+
+def _label_rules(config: ConvertConfig) -> dict[str, Any]:
+    """How labels were made of the table's cells, as far as the user had a say."""
+    rules: dict[str, Any] = {}
+    if config.columns and config.columns.time:
+        unit = config.columns.time_unit
+        rules |= {"time_unit": unit, "days_per_time_unit": DAYS_PER[unit]}
+    if config.columns and config.columns.response_positive:
+        rules["response_positive"] = list(config.columns.response_positive)
+    return rules
+
+
+def _covariate_schema(done: Finished) -> list[dict[str, Any]]:
+    """The covariates as the patients of the dataset have them."""
+    rows = [accepted.outcome.covariates if accepted.outcome else {} for accepted in done.accepted]
+    return [covariate.described(rows).to_json() for covariate in done.schema]
 
 
 def study_rows(done: Finished) -> list[dict[str, Any]]:
@@ -156,6 +192,7 @@ def study_rows(done: Finished) -> list[dict[str, Any]]:
             warnings = (*accepted.facts.warnings, *((DUPLICATE,) if name in twins else ()))
             row: dict[str, Any] = {"sample_id": name, "fold": shard.fold, "shard": shard.name}
             row |= _study_cells(accepted, warnings) | _covariates(accepted, done.covariates)
+            row |= {CT_COLUMN: int(accepted.facts.has_ct)} if done.ct else {}
             rows.append(row)
     return rows
 

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pet_mtl.errors import PetMtlError, Problem
 from pet_mtl.files import atomic_path
 from pet_mtl.geometry import Grid
 from pet_mtl.preprocess.crop import UprightVolume
+from pet_mtl.preprocess.ct import CtVolume
 from pet_mtl.preprocess.pipeline import Labels, StudyFacts, crop_around, cut_sample, examine
 from pet_mtl.preprocess.plan import Fingerprint
 from pet_mtl.readers import read_study
@@ -22,6 +24,9 @@ from pet_mtl.study import StudySource
 
 # Raised with what a cut-out holds or how it is made; older ones are then made anew.
 _WORK_VERSION = 1
+
+# How whole HU are kept: 16 bits, and the lowest number for what is unknown.
+_MOST_HU, _UNKNOWN_HU = 32767, -32768
 
 # What damaged files make libraries raise. PetMtlError is the rule; this keeps one odd file from
 # ending a batch of a thousand.
@@ -40,6 +45,7 @@ class ReadTask:
         output: File the cut-out is kept in; None keeps nothing.
         roi: Pattern that chooses among several regions, or None.
         width_mm: Edge of the widest cube that may be cut later.
+        ct: Whether the CT is wanted.
     """
 
     source: StudySource
@@ -47,6 +53,7 @@ class ReadTask:
     output: Path | None
     roi: str | None
     width_mm: float
+    ct: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,19 +88,25 @@ class Rejection:
     file: str = ""
 
 
-def input_key(source: StudySource, roi: str | None, width_mm: float) -> str:
+def input_key(source: StudySource, roi: str | None, width_mm: float, ct: bool = False) -> str:
     """Changes when any file of a study, or what is cut from it, changes.
 
     Args:
         source: Where the study lies.
         roi: As in `ReadTask`.
         width_mm: As in `ReadTask`.
+        ct: As in `ReadTask`.
 
     Returns:
         Hexadecimal digits.
     """
-    digest = hashlib.sha256(f"{_WORK_VERSION} {source.layout} {roi} {width_mm:.3f}".encode())
-    for path in _files(source):
+    digest = hashlib.sha256(
+        f"{_WORK_VERSION} {source.layout} {roi or source.roi} {width_mm:.3f}".encode()
+    )
+    if ct:
+        digest.update(b" ct")
+    beside = [source.ct_path] if ct and source.ct_path and source.ct_path.exists() else []
+    for path in (*_files(source), *beside):
         status = path.stat()
         digest.update(f"{path} {status.st_size} {status.st_mtime_ns}\n".encode())
     return digest.hexdigest()[:16]
@@ -120,7 +133,7 @@ def read_task(task: ReadTask) -> StudyFacts | Rejection:
         Its facts; or why it cannot be used.
     """
     try:
-        volume, facts = examine(read_study(task.source, roi=task.roi))
+        volume, facts = examine(read_study(task.source, roi=task.roi, with_ct=task.ct))
         cutout = crop_around(volume, facts.centre_mm, task.width_mm)
         if task.output is not None:
             save_cutout(task.output, cutout, facts)
@@ -169,9 +182,29 @@ def save_cutout(path: Path, volume: UprightVolume, facts: StudyFacts) -> None:
         # Only an oblique study has shares between 0 and 1; the rest fits an eighth of the space.
         same = bool((binary == volume.mask).all())
         arrays["mask"] = binary if same else volume.mask
-    notes = json.dumps({"facts": asdict(facts), "grid": asdict(volume.grid)})
+    told = {"facts": asdict(facts), "grid": asdict(volume.grid)}
+    if volume.ct is not None:
+        arrays["ct"] = _packed(volume.ct.hu)
+        told["ct_grid"] = asdict(volume.ct.grid)
+    notes = json.dumps(told)
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         np.savez(file, allow_pickle=False, notes=np.array(notes), **arrays)
+
+
+def _packed(hu: NDArray[np.float32]) -> NDArray[Any]:
+    """Whole Hounsfield units, the usual case, in half the room."""
+    known = np.isfinite(hu)
+    whole = np.where(known, hu, np.float32(0))
+    if not (np.rint(whole) == whole).all() or np.abs(whole).max() > _MOST_HU:
+        return hu
+    return np.where(known, whole, _UNKNOWN_HU).astype(np.int16)
+
+
+def _unpacked(stored: NDArray[Any]) -> NDArray[np.float32]:
+    """The inverse of `_packed`."""
+    if stored.dtype != np.int16:
+        return stored
+    return np.where(stored == _UNKNOWN_HU, np.float32(np.nan), stored.astype(np.float32))
 
 
 def load_cutout(path: Path) -> tuple[UprightVolume, StudyFacts]:
@@ -180,7 +213,10 @@ def load_cutout(path: Path) -> tuple[UprightVolume, StudyFacts]:
         notes = json.loads(stored["notes"].item())
         suv = stored["suv"]
         mask = stored["mask"].astype(np.float32) if "mask" in stored else None
-    return UprightVolume(suv, _grid(notes["grid"]), mask), _facts(notes["facts"])
+        ct = None
+        if "ct" in stored:
+            ct = CtVolume(_unpacked(stored["ct"]), _grid(notes["ct_grid"]))
+    return UprightVolume(suv, _grid(notes["grid"]), mask, ct), _facts(notes["facts"])
 
 
 def load_facts(path: Path) -> StudyFacts | None:

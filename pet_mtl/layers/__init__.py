@@ -4,8 +4,10 @@ from pet_mtl.layers.intensity import LogSuv
 from pet_mtl.layers.pooling import RegionPooling, RegionWeights
 from pet_mtl.layers.radiomics import LesionRadiomics, SurroundingsRadiomics
 from pet_mtl.layers.standardize import Standardize
+from pet_mtl.layers.window import CtWindow
 
 __all__ = [
+    "CtWindow",
     "LesionRadiomics",
     "LogSuv",
     "RegionPooling",

@@ -19,16 +19,16 @@ def _level_inputs(config: ModelConfig, size: int) -> list[Any]:
     ]
 
 
-def build_mask_decoder(config: ModelConfig, size: int) -> keras.Model:
+def build_mask_decoder(config: ModelConfig, size: int, channels: int = 1) -> keras.Model:
     """Lesion logits at full resolution from all levels and the image itself.
 
     | | shape |
     |---|---|
-    | inputs | the encoder's levels, and log SUV (batch, size, size, size, 1) |
+    | inputs | the encoder's levels, and its own input (batch, size, size, size, channels) |
     | output | (batch, size, size, size, 1) logits |
     """
     levels = _level_inputs(config, size)
-    image = keras.Input((size, size, size, 1), name="log_suv")
+    image = keras.Input((size, size, size, channels), name="log_suv")
     x = levels[-1]
     for number in range(len(levels) - 2, -1, -1):
         filters = config.filters[number]

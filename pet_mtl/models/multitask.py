@@ -11,6 +11,7 @@ from keras import layers, ops
 from pet_mtl.config import ModelConfig
 from pet_mtl.errors import ConfigError, ModelError
 from pet_mtl.layers import (
+    CtWindow,
     LesionRadiomics,
     LogSuv,
     RegionPooling,
@@ -24,6 +25,10 @@ from pet_mtl.models.heads import HazardHead, ResponseHead
 from pet_mtl.sample import SCALES, GridPlan
 
 FEATURES = "outcome_features"
+# Computed features are of order 0.1 to 10 and carry the rounding of float32, about 1e-6.
+_ROUNDING = 3e-3
+# Channels of the image the convolutions read: log SUV; windowed HU and where it is known.
+_CHANNELS, _CHANNELS_WITH_CT = 1, 3
 
 
 @dataclass(frozen=True)
@@ -34,11 +39,13 @@ class ModelSpec:
         plan: The two cubes.
         covariates: Names of the clinical inputs; empty for none.
         edges_days: Right ends of the survival intervals.
+        ct: Whether CT is an input.
     """
 
     plan: GridPlan
     covariates: tuple[str, ...]
     edges_days: tuple[float, ...]
+    ct: bool = False
 
 
 def build_model(config: ModelConfig, spec: ModelSpec) -> keras.Model:
@@ -47,6 +54,7 @@ def build_model(config: ModelConfig, spec: ModelSpec) -> keras.Model:
     | | shape | meaning |
     |---|---|---|
     | input `fine`, `context` | (batch, size, size, size, 1) | raw SUVbw |
+    | input `fine_ct`, `context_ct` | (batch, size, size, size, 2) | only with CT: HU, 1 if known |
     | input `clinical`, `clinical_known` | (batch, covariates) | only with covariates |
     | output `mask` | (batch, size, size, size, 2) | logits, last axis (fine, context) |
     | output `reconstruction` | (batch, size, size, size, 2) | log(1 + SUV), likewise |
@@ -66,9 +74,11 @@ def build_model(config: ModelConfig, spec: ModelSpec) -> keras.Model:
     _check(config, spec)
     size = spec.plan.size
     cubes = {scale: keras.Input((size,) * 3 + (1,), name=scale) for scale in SCALES}
-    encoder, decoder = build_encoder(config, size), build_mask_decoder(config, size)
-    log_suv = LogSuv(config.suv_clip, name="log_suv")
-    images = {scale: log_suv(cube) for scale, cube in cubes.items()}
+    ct = _ct_inputs(spec)
+    images = _images(config, cubes, ct)
+    channels = _CHANNELS_WITH_CT if ct else _CHANNELS
+    encoder = build_encoder(config, size, channels)
+    decoder = build_mask_decoder(config, size, channels)
     levels = {scale: encoder(image) for scale, image in images.items()}
     logits = {scale: decoder([*levels[scale], images[scale]]) for scale in SCALES}
     outputs = {"mask": layers.Concatenate(name="mask")([logits[s] for s in SCALES])}
@@ -82,7 +92,7 @@ def build_model(config: ModelConfig, spec: ModelSpec) -> keras.Model:
     dropped = layers.Dropout(config.dropout, name="dropout")(features)
     outputs["survival"] = HazardHead(spec.edges_days, name="survival")(dropped)
     outputs["response"] = ResponseHead(name="response")(dropped)
-    return keras.Model({**cubes, **clinical}, outputs, name="pet_mtl")
+    return keras.Model({**cubes, **ct, **clinical}, outputs, name="pet_mtl")
 
 
 def load_model(path: Path) -> keras.Model:
@@ -142,6 +152,25 @@ def _clinical_inputs(spec: ModelSpec) -> dict[str, Any]:
     return {name: keras.Input(shape, name=name) for name in ("clinical", "clinical_known")}
 
 
+def _ct_inputs(spec: ModelSpec) -> dict[str, Any]:
+    """The optional CT of both cubes: Hounsfield units, and where they are known."""
+    shape = (spec.plan.size,) * 3 + (2,)
+    return {n: keras.Input(shape, name=n) for n in (f"{s}_ct" for s in SCALES)} if spec.ct else {}
+
+
+def _images(config: ModelConfig, cubes: Any, ct: Any) -> dict[str, Any]:
+    """What the convolutions read of each scale."""
+    log_suv = LogSuv(config.suv_clip, name="log_suv")
+    images = {scale: log_suv(cube) for scale, cube in cubes.items()}
+    if not ct:
+        return images
+    window = CtWindow(config.ct_window, name="ct_window")
+    return {
+        scale: layers.Concatenate(name=f"{scale}_channels")([image, window(ct[f"{scale}_ct"])])
+        for scale, image in images.items()
+    }
+
+
 def _pooled_features(
     config: ModelConfig, spec: ModelSpec, cubes: Any, levels: Any, logits: Any
 ) -> dict[str, Any]:
@@ -174,7 +203,7 @@ def _features(config: ModelConfig, pooled: dict[str, Any], clinical: dict[str, A
     """Standardises each group and joins them; learned features are projected to few dimensions."""
     parts = []
     for name, group in pooled.items():
-        part = Standardize(name=f"{name}_standard")(group)
+        part = Standardize(floor=_ROUNDING, name=f"{name}_standard")(group)
         if name.startswith("learned"):
             part = layers.Dense(config.embedding, use_bias=False, name=f"{name}_projection")(part)
             part = Standardize(name=f"{name}_embedding")(part)

@@ -18,6 +18,7 @@ _FAT_MM = 12.0
 _ORGAN_SPREAD = 0.12
 _VARIATION = 0.08
 _VARIATION_MM = 45.0
+_AIR_HU, _FAT_HU, SOFT_TISSUE_HU = -1000.0, -100.0, 40.0
 
 
 @dataclass(frozen=True)
@@ -26,12 +27,14 @@ class Ellipsoid:
 
     Attributes:
         suv: Typical uptake.
+        hu: CT number, Hounsfield units.
         centre_mm: Middle (x, y, z).
         half_mm: Half axes (x, y, z).
         hollow: Part of the half axes that stays untouched inside: 0 for a solid part.
     """
 
     suv: float
+    hu: float
     centre_mm: tuple[float, float, float]
     half_mm: tuple[float, float, float]
     hollow: float = 0.0
@@ -40,15 +43,15 @@ class Ellipsoid:
 _CYLINDER = 1e6
 # Later parts lie over earlier ones.
 ORGANS = (
-    Ellipsoid(0.5, (-80.0, -5.0, 25.0), (58.0, 84.0, 150.0)),
-    Ellipsoid(0.5, (80.0, -5.0, 25.0), (58.0, 84.0, 150.0)),
-    Ellipsoid(1.6, (0.0, -12.0, 0.0), (32.0, 58.0, _CYLINDER)),
-    Ellipsoid(2.3, (-62.0, -5.0, -118.0), (92.0, 84.0, 52.0)),
-    Ellipsoid(1.9, (98.0, 35.0, -112.0), (36.0, 42.0, 36.0)),
-    Ellipsoid(1.6, (34.0, -38.0, -58.0), (44.0, 38.0, 40.0)),
-    Ellipsoid(2.5, (34.0, -38.0, -58.0), (44.0, 38.0, 40.0), 0.75),
-    Ellipsoid(1.7, (16.0, 46.0, 0.0), (12.0, 12.0, _CYLINDER)),
-    Ellipsoid(1.2, (0.0, 82.0, 0.0), (20.0, 18.0, _CYLINDER)),
+    Ellipsoid(0.5, -800.0, (-80.0, -5.0, 25.0), (58.0, 84.0, 150.0)),
+    Ellipsoid(0.5, -800.0, (80.0, -5.0, 25.0), (58.0, 84.0, 150.0)),
+    Ellipsoid(1.6, 40.0, (0.0, -12.0, 0.0), (32.0, 58.0, _CYLINDER)),
+    Ellipsoid(2.3, 60.0, (-62.0, -5.0, -118.0), (92.0, 84.0, 52.0)),
+    Ellipsoid(1.9, 50.0, (98.0, 35.0, -112.0), (36.0, 42.0, 36.0)),
+    Ellipsoid(1.6, 40.0, (34.0, -38.0, -58.0), (44.0, 38.0, 40.0)),
+    Ellipsoid(2.5, 45.0, (34.0, -38.0, -58.0), (44.0, 38.0, 40.0), 0.75),
+    Ellipsoid(1.7, 40.0, (16.0, 46.0, 0.0), (12.0, 12.0, _CYLINDER)),
+    Ellipsoid(1.2, 400.0, (0.0, 82.0, 0.0), (20.0, 18.0, _CYLINDER)),
 )
 
 
@@ -108,17 +111,60 @@ def make_body(
         size: Size of the body relative to the typical one, about 0.9 to 1.1.
         rng: Source of randomness.
     """
+    axes = _body_axes(grid, centre_mm, size)
+    skin, inside = _trunk(grid, axes)
+    suv = np.where(inside, np.float32(0.8), np.float32(0.35)) * skin
+    for organ in ORGANS:
+        suv[_within(organ, axes, rng) & inside] = organ.suv * np.exp(_spread(rng))
+    suv *= 1.0 + _VARIATION * np.clip(smooth_field(grid, _VARIATION_MM, rng), -2.0, 2.0)
+    return Body(suv, inside)
+
+
+def make_hu(
+    grid: Grid, centre_mm: tuple[float, float, float], size: float, rng: np.random.Generator
+) -> Volume:
+    """CT numbers of the body that `make_body` builds from the same arguments, on any grid.
+
+    Args:
+        grid: The CT's grid.
+        centre_mm: As in `make_body`.
+        size: As in `make_body`.
+        rng: A source in the state that `make_body` was given.
+
+    Returns:
+        (z, y, x) float32 Hounsfield units, without noise.
+    """
+    axes = _body_axes(grid, centre_mm, size)
+    skin, inside = _trunk(grid, axes)
+    hu = np.where(inside, SOFT_TISSUE_HU, np.where(skin, _FAT_HU, _AIR_HU)).astype(np.float32)
+    for organ in ORGANS:
+        hu[_within(organ, axes, rng) & inside] = organ.hu
+        _spread(rng)  # drawn for the uptake, which the CT does not show
+    return hu
+
+
+def _body_axes(
+    grid: Grid, centre_mm: tuple[float, float, float], size: float
+) -> tuple[Volume, Volume, Volume]:
+    """Coordinates (x, y, z) in a body of typical size."""
     x, y, z = (axis / np.float32(size) for axis in axes_mm(grid, centre_mm))
+    return x, y, z
+
+
+def _trunk(
+    grid: Grid, axes: tuple[Volume, Volume, Volume]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """What lies within the skin, and within the fat below it."""
+    x, y, _ = axes
     depth = np.abs(x / TRUNK_HALF_MM[2]) ** 2.5 + np.abs(y / TRUNK_HALF_MM[1]) ** 2.5
     skin = np.broadcast_to(depth <= 1.0, grid.shape)
     inside = np.broadcast_to(depth <= (1.0 - _FAT_MM / TRUNK_HALF_MM[1]) ** 2.5, grid.shape)
-    suv = np.where(inside, np.float32(0.8), np.float32(0.35)) * skin
-    for organ in ORGANS:
-        suv[_within(organ, (x, y, z), rng) & inside] = organ.suv * np.exp(
-            _ORGAN_SPREAD * rng.uniform(-1.0, 1.0)
-        )
-    suv *= 1.0 + _VARIATION * np.clip(smooth_field(grid, _VARIATION_MM, rng), -2.0, 2.0)
-    return Body(suv, inside)
+    return skin, inside
+
+
+def _spread(rng: np.random.Generator) -> float:
+    """Log factor of one organ's uptake."""
+    return _ORGAN_SPREAD * rng.uniform(-1.0, 1.0)
 
 
 def _within(

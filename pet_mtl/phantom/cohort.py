@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pet_mtl.errors import ConfigError
 from pet_mtl.files import write_csv
 from pet_mtl.geometry import Grid, to_sitk
+from pet_mtl.phantom.ct import make_ct, write_ct_series
 from pet_mtl.phantom.dicom import draw_scan, write_series
 from pet_mtl.phantom.law import FACTORS, age_years, log_hazard, logit
 from pet_mtl.phantom.patient import factors_of, make_patient, outcome_of, stream
@@ -37,6 +38,7 @@ class PhantomConfig:
         mask_fraction: Share of the patients whose lesion is outlined, 0 to 1.
         outcome_draws: Number of further clinical tables drawn from the same law.
         workers: Processes; None takes every core.
+        ct_fraction: Share of the patients with a CT, 0 to 1.
 
     Raises:
         ConfigError: A value is out of its range.
@@ -48,6 +50,7 @@ class PhantomConfig:
     mask_fraction: float = 1.0
     outcome_draws: int = 0
     workers: int | None = None
+    ct_fraction: float = 0.0
 
     def __post_init__(self) -> None:
         checks = (
@@ -55,6 +58,7 @@ class PhantomConfig:
             ("seed", self.seed >= 0, "0 or more"),
             ("format", self.format in FORMATS, " or ".join(FORMATS)),
             ("mask_fraction", 0.0 <= self.mask_fraction <= 1.0, "0 to 1"),
+            ("ct_fraction", 0.0 <= self.ct_fraction <= 1.0, "0 to 1"),
             ("outcome_draws", self.outcome_draws >= 0, "0 or more"),
             ("workers", self.workers is None or self.workers >= 1, "at least 1"),
         )
@@ -76,6 +80,11 @@ def patient_name(index: int) -> str:
 def has_mask(config: PhantomConfig, index: int) -> bool:
     """Whether a patient's lesion is outlined: a coin of the patient, not of the cohort's size."""
     return bool(stream(config.seed, index, "mask").random() < config.mask_fraction)
+
+
+def has_ct(config: PhantomConfig, index: int) -> bool:
+    """Whether a patient has a CT; the PET is the same with and without."""
+    return bool(stream(config.seed, index, "has_ct").random() < config.ct_fraction)
 
 
 def write_cohort(
@@ -129,15 +138,20 @@ def write_patient(studies: Path, config: PhantomConfig, index: int) -> None:
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
     masked = has_mask(config, index)
+    ct = make_ct(config.seed, index, patient) if has_ct(config, index) else None
     if config.format == "dicom":
         scan = draw_scan(name, config.seed, stream(config.seed, index, "dicom"))
         write_series(temporary / "PET", patient, scan)
         if masked:
             write_rtstruct(temporary / "RTSTRUCT" / "RS.dcm", patient, scan)
+        if ct is not None:
+            write_ct_series(temporary / "CT", ct, patient, scan)
     else:
         _write_nifti(patient.suv, patient.grid, temporary / "PET_image.nii.gz")
         if masked:
             _write_nifti(patient.mask, patient.grid, temporary / "PET_mask.nii.gz")
+        if ct is not None:
+            _write_nifti(ct.hu, ct.grid, temporary / "CT_image.nii.gz")
     shutil.rmtree(folder, ignore_errors=True)
     temporary.replace(folder)
 

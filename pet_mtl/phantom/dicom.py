@@ -109,7 +109,7 @@ def write_series(folder: Path, patient: PhantomPatient, scan: Scan) -> None:
         scan: What the headers share.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    template = _encoded(_series_attributes(patient, scan))
+    template = encoded(_series_attributes(patient, scan))
     count = patient.grid.shape[0]
     for number in range(1, count + 1):
         _set_slice(template, patient, scan, number)
@@ -117,7 +117,7 @@ def write_series(folder: Path, patient: PhantomPatient, scan: Scan) -> None:
         pydicom.dcmwrite(path, template, enforce_file_format=True)
 
 
-def _encoded(dataset: Dataset) -> Dataset:
+def encoded(dataset: Dataset) -> Dataset:
     """The same attributes read back unparsed: written again and again, they are only copied."""
     buffer = io.BytesIO()
     pydicom.dcmwrite(buffer, dataset, enforce_file_format=True)

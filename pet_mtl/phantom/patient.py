@@ -19,7 +19,7 @@ from pet_mtl.phantom.surroundings import nodes, rim, satellites
 
 # One number a stream: what is drawn in one never shifts what is drawn in another.
 _STREAMS = {"factors": 1, "body": 2, "lesion": 3, "surroundings": 4, "noise": 5, "outcome": 6}
-_STREAMS |= {"mask": 7, "dicom": 8}
+_STREAMS |= {"mask": 7, "dicom": 8, "ct": 9, "has_ct": 10}
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def stream(seed: int, index: int, name: str, draw: int = 0) -> np.random.Generat
         seed: Seed of the cohort, >= 0.
         index: Patient, from 0.
         name: Purpose: "factors", "body", "lesion", "surroundings", "noise", "outcome",
-            "mask" or "dicom".
+            "mask", "dicom", "ct" or "has_ct".
         draw: Which of several draws.
     """
     return np.random.default_rng([seed, index, _STREAMS[name], draw])
@@ -98,12 +98,17 @@ def make_patient(seed: int, index: int) -> PhantomPatient:
     )
 
 
-def _scanned_body(rng: np.random.Generator) -> tuple[Grid, Scanner, float, Body]:
-    """A body of random size on a random scanner; also the scanner's point spread, sigma in mm."""
+def draw_frame(rng: np.random.Generator) -> tuple[Scanner, float, float, float]:
+    """Scanner, its point spread (sigma, mm), relative size of the body, z of its middle (mm)."""
     scanner = SCANNERS[int(rng.integers(len(SCANNERS)))]
     sigma_mm = float(rng.uniform(*scanner.fwhm_mm)) / FWHM_PER_SIGMA
     size = float(rng.uniform(0.93, 1.06))
-    z_mm = round(float(rng.uniform(-700.0, -400.0)), 1)
+    return scanner, sigma_mm, size, round(float(rng.uniform(-700.0, -400.0)), 1)
+
+
+def _scanned_body(rng: np.random.Generator) -> tuple[Grid, Scanner, float, Body]:
+    """A body of random size on a random scanner; also the scanner's point spread, sigma in mm."""
+    scanner, sigma_mm, size, z_mm = draw_frame(rng)
     half_z, half_y, half_x = (half * size for half in TRUNK_HALF_MM)
     grid = scan_grid(scanner, (half_z, half_y, half_x), z_mm)
     return grid, scanner, sigma_mm, make_body(grid, (0.0, 0.0, z_mm), size, rng)

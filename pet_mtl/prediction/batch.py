@@ -100,7 +100,7 @@ def predict_studies(
     processes = drawing_processes(len(todo)) if config.overview else 0
     with PicturePool(processes) as pictures:
         batch = _Batch(predictor, config, pictures, advance)
-        for (source, request), read in _read_ahead(todo, config):
+        for (source, request), read in _read_ahead(todo, config, predictor.ct):
             try:
                 batch.predict(source.name, read(), request)
             except StudyError as error:
@@ -190,14 +190,14 @@ def _known(
 
 
 def _read_ahead(
-    todo: Iterable[tuple[StudySource, Request]], config: PredictConfig
+    todo: Iterable[tuple[StudySource, Request]], config: PredictConfig, ct: bool
 ) -> Iterator[tuple[tuple[StudySource, Request], Callable[[], Study]]]:
     """Reads the next studies in another thread while one is predicted, in order."""
     masked = config.centre == "mask"
     with ThreadPoolExecutor(1) as thread:
         waiting: deque[tuple[tuple[StudySource, Request], Future[Study]]] = deque()
         for item in todo:
-            waiting.append((item, thread.submit(read_study, item[0], config.roi, masked)))
+            waiting.append((item, thread.submit(read_study, item[0], config.roi, masked, ct)))
             if len(waiting) > _READ_AHEAD:
                 first, future = waiting.popleft()
                 yield first, future.result

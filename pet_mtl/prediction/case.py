@@ -16,8 +16,15 @@ from pet_mtl.prediction.lesion import (
     paste_near,
 )
 from pet_mtl.prediction.locate import Candidate, find_lesion
-from pet_mtl.prediction.model import Predictor, as_batch
-from pet_mtl.preprocess.crop import Point, UprightVolume, cut_patches, mask_centre_mm, upright
+from pet_mtl.prediction.model import Predictor, as_batch, ct_channels
+from pet_mtl.preprocess.crop import (
+    Point,
+    UprightVolume,
+    cut_patches,
+    mask_centre_mm,
+    upright,
+    with_ct,
+)
 from pet_mtl.study import Study
 
 _MOST_RECENTRINGS = 2
@@ -114,7 +121,9 @@ def predict_case(study: Study, predictor: Predictor, request: Request) -> Predic
     Raises:
         StudyError: The model's answer is not a number.
     """
-    case = _Case(study, upright(study.suv, study.grid), predictor, request)
+    volume = upright(study.suv, study.grid)
+    volume = with_ct(volume, study) if predictor.ct else volume
+    case = _Case(study, volume, predictor, request)
     start = _start(case)
     look, rounds = _settle(case, start)
     return Prediction(
@@ -127,7 +136,12 @@ def predict_case(study: Study, predictor: Predictor, request: Request) -> Predic
         survival=tuple(float(p) for p in look.outputs["survival"]),
         response=float(look.outputs["response"]),
         statistics=lesion_statistics(study.suv, look.mask, study.grid),
-        warnings=(*study.warnings, *start.warnings, *_mask_warnings(look.mask)),
+        warnings=(
+            *study.warnings,
+            *_ct_warnings(case),
+            *start.warnings,
+            *_mask_warnings(look.mask),
+        ),
     )
 
 
@@ -185,8 +199,11 @@ def _settle(case: _Case, start: _Start) -> tuple[_Look, int]:
 def _look(case: _Case, centre_mm: Point, anchor: Point | None) -> _Look:
     """What the model says of the cubes around one point."""
     fine, context = cut_patches(case.volume, case.predictor.plan, centre_mm)
-    clinical = _clinical(case.predictor, case.request)
-    batch = case.predictor.predict(as_batch(fine.suv), as_batch(context.suv), *clinical)
+    clinical, known = _clinical(case.predictor, case.request) or (None, None)
+    both = {"fine": ct_channels(fine), "context": ct_channels(context)}
+    ct = {scale: cube[None] for scale, cube in both.items() if cube is not None} or None
+    suv = (as_batch(fine.suv), as_batch(context.suv))
+    batch = case.predictor.predict(*suv, clinical, known, ct)
     outputs = {key: np.asarray(value)[0] for key, value in batch.items()}
     numbers = [np.ravel(outputs[key]) for key in ("risk", "survival", "response")]
     if not np.isfinite(np.concatenate(numbers)).all():
@@ -197,6 +214,13 @@ def _look(case: _Case, centre_mm: Point, anchor: Point | None) -> _Look:
         )
     pasted = paste_near(outputs["mask"], case.predictor.plan, centre_mm, case.study.grid)
     return _Look(centre_mm, outputs, one_lesion(pasted, case.study.suv, case.study.grid, anchor))
+
+
+def _ct_warnings(case: _Case) -> tuple[str, ...]:
+    """Says that a model which reads CT had to do without."""
+    if not case.predictor.ct or case.volume.ct is not None:
+        return ()
+    return ("CT_ABSENT: the model reads CT, the study has none that can be used",)
 
 
 def _clinical(predictor: Predictor, request: Request) -> list[NDArray[np.float32]]:

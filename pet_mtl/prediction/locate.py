@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from pet_mtl.geometry import Grid
-from pet_mtl.prediction.model import Predictor
+from pet_mtl.prediction.model import Predictor, ct_channels
 from pet_mtl.preprocess.crop import Point, UprightVolume, cut_patch
 
 THRESHOLD = 0.5
@@ -97,9 +97,11 @@ def lesion_probability(
     total = np.zeros(grid.shape, np.float32)
     weight = np.zeros(grid.shape, np.float32)
     taper = _taper(size)
+    ct = ct_channels(patch)
     for places in _batches(tile_places(grid.shape, size)):
         tiles = np.stack([patch.suv[place] for place in places])[..., None]  # (n, s, s, s, 1)
-        found = np.asarray(predictor.context_mask(tiles))[..., 0]  # (n, s, s, s)
+        ct_tiles = None if ct is None else np.stack([ct[place] for place in places])
+        found = np.asarray(predictor.context_mask(tiles, ct_tiles))[..., 0]  # (n, s, s, s)
         for place, one in zip(places, found, strict=True):
             total[place] += taper * one
             weight[place] += taper

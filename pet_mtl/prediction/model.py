@@ -1,11 +1,13 @@
 """What prediction needs of a model."""
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pet_mtl.sample import GridPlan
+from pet_mtl.covariates import Covariate
+from pet_mtl.sample import GridPlan, Patch
 
 
 class Predictor(Protocol):
@@ -18,6 +20,14 @@ class Predictor(Protocol):
     @property
     def covariates(self) -> tuple[str, ...]:
         """Names of the clinical inputs, in order; empty for a model without."""
+
+    @property
+    def schema(self) -> tuple[Covariate, ...]:
+        """The covariates that the clinical inputs encode."""
+
+    @property
+    def ct(self) -> bool:
+        """Whether the model reads CT."""
 
     @property
     def edges_days(self) -> tuple[float, ...]:
@@ -37,11 +47,24 @@ class Predictor(Protocol):
         context: NDArray[np.float32],
         clinical: NDArray[np.float32] | None = None,
         clinical_known: NDArray[np.float32] | None = None,
+        ct: Mapping[str, NDArray[np.float32]] | None = None,
     ) -> dict[str, NDArray[np.float32]]:
-        """Outputs `mask`, `survival`, `risk`, `response` of (N, S, S, S, 1) cubes in SUV."""
+        """Outputs `mask`, `survival`, `risk`, `response` of (N, S, S, S, 1) cubes in SUV.
 
-    def context_mask(self, tiles: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Lesion probability (N, S, S, S, 1) of cubes at context spacing."""
+        `ct` holds the CT of both scales, (N, S, S, S, 2): HU, and 1 where known.
+        """
+
+    def context_mask(
+        self, tiles: NDArray[np.float32], ct: NDArray[np.float32] | None = None
+    ) -> NDArray[np.float32]:
+        """Lesion probability (N, S, S, S, 1) of cubes at context spacing, and their CT."""
+
+
+def ct_channels(patch: Patch) -> NDArray[np.float32] | None:
+    """(z, y, x, 2) HU, and 1 where known, as the model reads them; None without CT."""
+    if patch.ct is None or patch.ct_valid is None:
+        return None
+    return np.stack([patch.ct, patch.ct_valid.astype(np.float32)], axis=-1)
 
 
 def as_batch(cube: NDArray[Any]) -> NDArray[np.float32]:

@@ -1,6 +1,6 @@
 """Cutting the two cubes of a patient: the one cropping code of training and prediction."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import SimpleITK as sitk
@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 
 from pet_mtl.errors import MaskError
 from pet_mtl.geometry import Grid, to_sitk
+from pet_mtl.preprocess.ct import CtVolume, cut_ct, upright_ct
 from pet_mtl.preprocess.resample import resample_separable, straighten
 from pet_mtl.sample import GridPlan, Patch
+from pet_mtl.study import Study
 
 Point = tuple[float, float, float]
 
@@ -22,11 +24,13 @@ class UprightVolume:
         suv: (z, y, x) float32 SUVbw.
         grid: Its upright grid.
         mask: (z, y, x) float32 lesion share of each voxel, 0 to 1, or None.
+        ct: The CT on its own upright grid, or None.
     """
 
     suv: NDArray[np.float32]
     grid: Grid
     mask: NDArray[np.float32] | None = None
+    ct: CtVolume | None = None
 
 
 def upright(
@@ -37,6 +41,13 @@ def upright(
     if mask is None:
         return UprightVolume(turned, turned_grid)
     return UprightVolume(turned, turned_grid, straighten(mask.astype(np.float32), grid)[0])
+
+
+def with_ct(volume: UprightVolume, study: Study) -> UprightVolume:
+    """Adds the study's CT, if it has one."""
+    if study.ct is None or study.ct_grid is None:
+        return volume
+    return replace(volume, ct=upright_ct(study.ct, study.ct_grid))
 
 
 def mask_centre_mm(mask: NDArray[np.bool_], grid: Grid) -> Point:
@@ -74,10 +85,12 @@ def cut_patch(volume: UprightVolume, target: Grid) -> Patch:
         The cube. Its mask holds the voxels of which the lesion fills at least half.
     """
     suv, valid = resample_separable(volume.suv, volume.grid, target)
-    if volume.mask is None:
-        return Patch(suv, valid)
-    share, _ = resample_separable(volume.mask, volume.grid, target)
-    return Patch(suv, valid, share >= 0.5)
+    mask = None
+    if volume.mask is not None:
+        mask = resample_separable(volume.mask, volume.grid, target)[0] >= 0.5
+    if volume.ct is None:
+        return Patch(suv, valid, mask)
+    return Patch(suv, valid, mask, *cut_ct(volume.ct, target))
 
 
 def cut_patches(volume: UprightVolume, plan: GridPlan, centre_mm: Point) -> tuple[Patch, Patch]:

@@ -9,7 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pet_mtl.errors import StudyError
-from pet_mtl.preprocess.crop import Point, UprightVolume, cut_patches, mask_centre_mm, upright
+from pet_mtl.preprocess.crop import (
+    Point,
+    UprightVolume,
+    cut_patches,
+    mask_centre_mm,
+    upright,
+    with_ct,
+)
+from pet_mtl.preprocess.ct import crop_ct
 from pet_mtl.preprocess.locate import uptake_centre
 from pet_mtl.preprocess.plan import Fingerprint
 from pet_mtl.sample import GridPlan, Sample
@@ -30,6 +38,7 @@ class StudyFacts:
         suv_max: SUVmax over the mask, in the scanner's own grid; None without mask.
         mtv_ml: Volume of the mask, in the scanner's own grid; None without mask.
         warnings: What was odd, each starting with a stable code.
+        has_ct: Whether a CT was read.
     """
 
     fingerprint: Fingerprint
@@ -39,6 +48,7 @@ class StudyFacts:
     suv_max: float | None = None
     mtv_ml: float | None = None
     warnings: tuple[str, ...] = ()
+    has_ct: bool = False
 
     @property
     def has_mask(self) -> bool:
@@ -79,12 +89,12 @@ def examine(study: Study) -> tuple[UprightVolume, StudyFacts]:
             "STUDY_NOT_FINITE", "the SUV volume holds NaN or infinite voxels",
             todo="Check the image file; a failed conversion is the usual cause",
         )  # fmt: skip
-    volume = upright(study.suv, study.grid, study.mask)
+    volume = with_ct(upright(study.suv, study.grid, study.mask), study)
     content = content_hash(volume)
     if study.mask is None:
         facts = StudyFacts(
             Fingerprint(volume.grid.spacing_mm), uptake_centre(volume), "uptake", content,
-            warnings=(*study.warnings, CENTRE_GUESSED),
+            warnings=(*study.warnings, CENTRE_GUESSED), has_ct=volume.ct is not None,
         )  # fmt: skip
         return volume, facts
     centre = mask_centre_mm(study.mask, study.grid)
@@ -93,6 +103,7 @@ def examine(study: Study) -> tuple[UprightVolume, StudyFacts]:
         suv_max=float(study.suv[study.mask].max()),
         mtv_ml=float(np.count_nonzero(study.mask)) * study.grid.voxel_ml,
         warnings=study.warnings,
+        has_ct=volume.ct is not None,
     )  # fmt: skip
     return volume, facts
 
@@ -129,7 +140,12 @@ def crop_around(volume: UprightVolume, centre_mm: Point, width_mm: float) -> Upr
     x, y, z = (float(c) for c in volume.grid.index_to_world(first))
     grid = replace(volume.grid, shape=suv.shape, origin_mm=(x, y, z))
     mask = None if volume.mask is None else np.ascontiguousarray(volume.mask[window])
-    return UprightVolume(suv, grid, mask)
+    ct = volume.ct
+    if ct is not None:
+        # The same reach, whose margin is in millimetres: coarse slices of the CT get two of theirs.
+        half_mm = width_mm / 2 + width_mm / 8 + 2 * max(*grid.spacing_mm, *ct.grid.spacing_mm)
+        ct = crop_ct(ct, np.asarray(centre_mm) - half_mm, np.asarray(centre_mm) + half_mm)
+    return UprightVolume(suv, grid, mask, ct)
 
 
 def cut_sample(volume: UprightVolume, centre_mm: Point, plan: GridPlan, labels: Labels) -> Sample:

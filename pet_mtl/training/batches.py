@@ -8,8 +8,6 @@ import tensorflow as tf
 from pet_mtl.augment import Operation, apply, cubes_of
 from pet_mtl.sample import SCALES
 
-_CUBES = tuple(name for scale in SCALES for name in cubes_of(scale))
-
 
 @dataclass(frozen=True)
 class BatchPlan:
@@ -20,20 +18,22 @@ class BatchPlan:
         clinical: Whether the model has clinical inputs.
         suv_clip: Upper SUV of the reconstruction target.
         seed: Seed of order and augmentation.
+        ct: Whether the model reads CT.
     """
 
     batch_size: int
     clinical: bool
     suv_clip: float
     seed: int
+    ct: bool = False
 
 
 def in_memory(patients: tf.data.Dataset) -> tf.data.Dataset:
     """Keeps decoded patients in memory; masks as bytes, which is half the room."""
 
     def compact(patient: dict[str, Any]) -> dict[str, Any]:
-        small = {name: tf.cast(patient[name], tf.uint8) for name in _CUBES if name not in SCALES}
-        return {**patient, **small}
+        names = [n for n in _cubes(patient) if n.endswith(("_valid", "_mask"))]
+        return {**patient, **{name: tf.cast(patient[name], tf.uint8) for name in names}}
 
     return patients.map(compact, num_parallel_calls=tf.data.AUTOTUNE).cache()
 
@@ -71,7 +71,12 @@ def plain_batches(patients: tf.data.Dataset, plan: BatchPlan) -> tf.data.Dataset
 
 def _widened(patient: dict[str, Any]) -> dict[str, Any]:
     """Cubes back to float32."""
-    return {**patient, **{name: tf.cast(patient[name], tf.float32) for name in _CUBES}}
+    return {**patient, **{name: tf.cast(patient[name], tf.float32) for name in _cubes(patient)}}
+
+
+def _cubes(patient: dict[str, Any]) -> list[str]:
+    """Names of all cubes of a patient."""
+    return [name for scale in SCALES for name in cubes_of(scale, patient)]
 
 
 def _batched(patients: tf.data.Dataset, plan: BatchPlan) -> tf.data.Dataset:
@@ -82,6 +87,8 @@ def _batched(patients: tf.data.Dataset, plan: BatchPlan) -> tf.data.Dataset:
 def _triple(patient: dict[str, Any], plan: BatchPlan) -> tuple[Any, Any, Any]:
     """Inputs, targets and weights; a missing label has weight 0."""
     inputs = {scale: patient[scale] for scale in SCALES}
+    if plan.ct:
+        inputs |= {f"{scale}_ct": _ct(patient, scale) for scale in SCALES}
     if plan.clinical:
         inputs |= {name: patient[name] for name in ("clinical", "clinical_known")}
     valid = [patient[f"{scale}_valid"] for scale in SCALES]
@@ -100,6 +107,12 @@ def _triple(patient: dict[str, Any], plan: BatchPlan) -> tuple[Any, Any, Any]:
         "response": patient["has_response"],
     }
     return inputs, targets, weights
+
+
+def _ct(patient: dict[str, Any], scale: str) -> Any:
+    """(batch, z, y, x, 2) HU, and 1 where the patient has a CT that reaches the voxel."""
+    known = patient[f"{scale}_ct_valid"] * patient["has_ct"][:, None, None, None, None]
+    return tf.concat([patient[f"{scale}_ct"], known], axis=-1)
 
 
 def only(names: tuple[str, ...]) -> Any:

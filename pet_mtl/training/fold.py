@@ -19,8 +19,9 @@ from pet_mtl.training.batches import BatchPlan, only, plain_batches, training_ba
 from pet_mtl.training.features import fit_outcomes
 from pet_mtl.training.inner import InnerSplit, split_patients
 from pet_mtl.training.oof import write_predictions
+from pet_mtl.training.progress import Report
 from pet_mtl.training.second_try import run_stage_safely
-from pet_mtl.training.stage import Report, StageData, StagePlan, StageSettings
+from pet_mtl.training.stage import StageData, StagePlan, StageSettings
 
 _EVENTS_PER_INTERVAL = 4
 _FEWEST_INTERVALS = 3
@@ -49,7 +50,7 @@ def train_fold(job: FoldJob, report: Report) -> None:
 
     Args:
         job: What to train.
-        report: Called with one line a validation.
+        report: Called with one line a validation, and with the steps between.
     """
     config, info = job.config, job.info
     remove_stale(job.folder)
@@ -57,9 +58,12 @@ def train_fold(job: FoldJob, report: Report) -> None:
     keras.utils.set_random_seed(seed)
     split = split_patients(info, job.fold, seed)
     covariates = info.covariates if config.model.clinical else ()
-    spec = ModelSpec(info.plan, covariates, survival_edges(info, config.model.intervals))
+    edges = survival_edges(info, config.model.intervals)
+    spec = ModelSpec(info.plan, covariates, edges, config.model.ct)
     model = build_model(config.model, spec)
-    plan = BatchPlan(config.stage.batch_size, bool(covariates), config.model.suv_clip, seed)
+    plan = BatchPlan(
+        config.stage.batch_size, bool(covariates), config.model.suv_clip, seed, config.model.ct
+    )
     report(
         f"{len(split.training_rows)} training and "
         f"{len(split.validation_rows)} inner validation patients"

@@ -101,6 +101,74 @@ def test_every_switch_gives_a_model_that_runs(config: ModelConfig) -> None:
     assert outputs["mask"].shape[-1] == 2
 
 
+def with_ct(count: int = 2, known: float = 1.0) -> dict[str, np.ndarray]:
+    """The same cubes with a CT; `known` is its flag everywhere."""
+    rng = np.random.default_rng(3)
+    made = cubes(count)
+    for scale in ("fine", "context"):
+        hu = rng.normal(0, 300, (count, 16, 16, 16, 1)).astype(np.float32)
+        made[f"{scale}_ct"] = np.concatenate([hu, np.full_like(hu, known)], axis=-1)
+    return made
+
+
+@pytest.fixture(scope="module")
+def ct_model() -> keras.Model:
+    keras.utils.set_random_seed(4)
+    net = build_model(SMALL, ModelSpec(PLAN, (), EDGES, ct=True))
+    for head in ("survival", "response"):
+        slopes = net.get_layer(head).slopes
+        slopes.assign(np.ones(slopes.shape, np.float32))
+    return net
+
+
+def test_ct_is_read(ct_model: keras.Model) -> None:
+    inputs = with_ct()
+    other = {**inputs, "context_ct": inputs["context_ct"] * np.array([0.5, 1.0], np.float32)}
+    ours, theirs = ct_model(inputs), ct_model(other)
+    assert not np.allclose(ours["mask"][..., 1], theirs["mask"][..., 1], atol=1e-4)
+    assert not np.allclose(ours["survival"], theirs["survival"], atol=1e-4)
+    assert np.array_equal(ours["mask"][..., 0], theirs["mask"][..., 0])
+
+
+def test_absent_ct_contributes_exactly_nothing(ct_model: keras.Model) -> None:
+    """The same numbers as a model that never heard of CT and shares all other weights."""
+    bare = build_model(SMALL, ModelSpec(PLAN, (), EDGES))
+    for ours, theirs in zip(bare.weights, ct_model.weights, strict=True):
+        value = np.asarray(theirs)
+        if ours.shape != theirs.shape:  # the two convolutions that read the image
+            spare = theirs.shape[3] - ours.shape[3]
+            assert spare == 2
+            value = value[:, :, :, :-spare]
+        ours.assign(value)
+    absent = with_ct(known=0.0)
+    ours, theirs = bare(cubes()), ct_model(absent)
+    for name in ours:
+        assert np.asarray(theirs[name]) == pytest.approx(np.asarray(ours[name]), abs=1e-5), name
+    zeros = {n: np.zeros_like(v) if n.endswith("_ct") else v for n, v in absent.items()}
+    for name, value in ct_model(zeros).items():
+        assert np.array_equal(value, theirs[name]), name
+
+
+def test_absent_ct_has_no_gradient(ct_model: keras.Model) -> None:
+    """A patient without CT moves no weight that reads it."""
+    encoder = ct_model.get_layer("encoder").get_layer("level1_down_conv").kernel
+    with tf.GradientTape() as tape:
+        outputs = ct_model(with_ct(known=0.0))
+        loss = sum(tf.reduce_sum(value) for value in outputs.values())
+    gradient = np.asarray(tape.gradient(loss, encoder.value))  # (3, 3, 3, channels, filters)
+    assert gradient[..., 0, :].any() and not gradient[..., 1:, :].any()
+
+
+def test_a_model_with_ct_saved_and_loaded_gives_the_same(
+    ct_model: keras.Model, tmp_path: Path
+) -> None:
+    ct_model.save(tmp_path / "model.keras")
+    loaded = load_model(tmp_path / "model.keras")
+    ours, theirs = ct_model(with_ct()), loaded(with_ct())
+    for name in ours:
+        assert np.asarray(theirs[name]) == pytest.approx(np.asarray(ours[name]), abs=1e-6)
+
+
 @pytest.mark.parametrize(
     ("config", "size", "code"),
     [

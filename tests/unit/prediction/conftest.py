@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
+from pet_mtl.covariates import schema_from
 from pet_mtl.geometry import Grid
 from pet_mtl.sample import GridPlan
 from pet_mtl.study import Study
@@ -39,12 +40,20 @@ class ThresholdModel:
     cut: float = 3.0
     clinical: list = field(default_factory=list)
     calls: int = 0
+    ct: bool = False
+    seen_ct: list = field(default_factory=list)
 
-    def context_mask(self, tiles):
+    @property
+    def schema(self):
+        return schema_from({"covariates": self.covariates})
+
+    def context_mask(self, tiles, ct=None):
+        self.seen_ct.append(ct)
         assert tiles.dtype == np.float32 and tiles.shape[1:] == (self.plan.size,) * 3 + (1,)
         return 1 / (1 + np.exp(-2 * (tiles - self.cut)))
 
-    def predict(self, fine, context, clinical=None, clinical_known=None):
+    def predict(self, fine, context, clinical=None, clinical_known=None, ct=None):
+        self.seen_ct.append(ct)
         assert fine.shape == context.shape == (1, *(self.plan.size,) * 3, 1)
         self.calls += 1
         self.clinical.append((clinical, clinical_known))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pet_mtl.errors import StudyError
+from pet_mtl.geometry import Grid
 from pet_mtl.prediction.case import Request, predict_case
 
 CENTRE = (40.0, -50.0, 330.0)
@@ -149,3 +150,40 @@ def test_answer_that_is_no_number_refuses_the_study(model, ball, study_of, key):
     with pytest.raises(StudyError) as caught:
         predict_case(study_of([ball(CENTRE, 20.0)]), Broken(), Request())
     assert caught.value.code == "PREDICTION_NOT_FINITE"
+
+
+def with_ct(study):
+    """A CT of the same body on an upright grid of its own: 40 HU in the box, air around."""
+    grid = Grid((110, 100, 100), (2.0, 2.5, 2.5), (-114.0, -144.0, 190.0))
+    index = np.stack(np.meshgrid(*map(np.arange, grid.shape), indexing="ij"), -1)
+    away = np.abs(grid.index_to_world(index) - np.asarray((10.0, -20.0, 300.0))).max(axis=-1)
+    hu = np.where(away <= 100, 40, -1000).astype(np.float32)
+    return dataclasses.replace(study, ct=hu, ct_grid=grid)
+
+
+def test_ct_reaches_the_model_at_its_place(model, ball, study_of, direction):
+    model.ct = True
+    study = with_ct(study_of([ball(CENTRE, 20.0)], direction))
+    found = predict_case(study, model, Request())
+    assert found.warnings == ()
+    tiles, cubes = model.seen_ct[:-1], model.seen_ct[-1]
+    assert all(tile.shape[1:] == (24, 24, 24, 2) and tile.dtype == np.float32 for tile in tiles)
+    assert sorted(cubes) == ["context", "fine"]
+    for scale, cube in cubes.items():
+        grid = model.plan.grid(scale, found.centre_mm)
+        index = np.stack(np.meshgrid(*[np.arange(24)] * 3, indexing="ij"), -1)
+        away = np.abs(grid.index_to_world(index) - np.asarray((10.0, -20.0, 300.0))).max(axis=-1)
+        hu, known = cube[0, ..., 0], cube[0, ..., 1]
+        assert set(np.unique(known)) <= {0.0, 1.0} and not hu[known == 0].any()
+        assert hu[(away < 93) & (known > 0)] == pytest.approx(40, abs=0.1)
+        assert known[away < 100].all()
+
+
+def test_a_model_with_ct_does_without_and_says_so(model, ball, study_of):
+    study = study_of([ball(CENTRE, 20.0)])
+    bare = predict_case(with_ct(study), model, Request())
+    assert not any(seen is not None for seen in model.seen_ct)
+    model.ct = True
+    found = predict_case(study, model, Request())
+    assert not any(seen is not None for seen in model.seen_ct)
+    assert [w.partition(":")[0] for w in found.warnings] == ["CT_ABSENT"] and not bare.warnings

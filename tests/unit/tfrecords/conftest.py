@@ -1,15 +1,22 @@
 """Random samples."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from pet_mtl.sample import Patch, Sample
 
 
-def _patch(random, size, masked):
+def _patch(random, size, masked, ct):
     valid = random.random((size,) * 3) < 0.9
     suv = np.where(valid, random.gamma(2.0, 1.0, (size,) * 3), 0).astype(np.float32)
-    return Patch(suv, valid, random.random((size,) * 3) < 0.2 if masked else None)
+    patch = Patch(suv, valid, random.random((size,) * 3) < 0.2 if masked else None)
+    if not ct:
+        return patch
+    known = random.random((size,) * 3) < 0.8
+    hu = np.where(known, random.normal(0, 300, known.shape), 0).astype(np.float32)
+    return dataclasses.replace(patch, ct=hu, ct_valid=known)
 
 
 @pytest.fixture(scope="session")
@@ -21,8 +28,8 @@ def make_sample():
         known = random.random(covariates) < 0.5
         return Sample(
             sample_id=name,
-            fine=_patch(random, size, masked),
-            context=_patch(random, size, masked),
+            fine=_patch(random, size, masked, labels.get("ct")),
+            context=_patch(random, size, masked, labels.get("ct")),
             centre_mm=(1.5, -20.25, 300.0),
             time_days=labels.get("time_days"),
             event=labels.get("event"),
@@ -48,8 +55,11 @@ def assert_same():
             assert left.suv.dtype == right.suv.dtype == np.float32
             np.testing.assert_array_equal(left.suv, right.suv)
             np.testing.assert_array_equal(left.valid, right.valid)
-            assert (left.mask is None) == (right.mask is None)
-            if left.mask is not None:
-                np.testing.assert_array_equal(left.mask, right.mask)
+            for name in ("mask", "ct", "ct_valid"):
+                one, other = getattr(left, name), getattr(right, name)
+                assert (one is None) == (other is None), name
+                if one is not None:
+                    assert one.dtype == other.dtype
+                    np.testing.assert_array_equal(one, other)
 
     return same

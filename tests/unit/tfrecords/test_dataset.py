@@ -13,7 +13,7 @@ from pet_mtl.files import write_json
 from pet_mtl.tfrecords.dataset import load_samples, read_info
 from pet_mtl.tfrecords.decode import sample_of
 from pet_mtl.tfrecords.metadata import dataset_info_json, features_json
-from pet_mtl.tfrecords.schema import FEATURES, SCHEMA_VERSION, Dimensions
+from pet_mtl.tfrecords.schema import SCHEMA_VERSION, Dimensions, features_of
 from pet_mtl.tfrecords.shards import Shard
 from pet_mtl.tfrecords.write import write_shard
 
@@ -26,12 +26,16 @@ LABELS = [
 ]
 
 
-@pytest.fixture(scope="session")
-def dataset(make_sample, tmp_path_factory):
-    """A directory of five samples in three shards of two folds, with the samples."""
-    path = tmp_path_factory.mktemp("dataset")
+@pytest.fixture(scope="session", params=[False, True], ids=["pet", "pet and ct"])
+def dataset(make_sample, tmp_path_factory, request):
+    """A directory of five samples in three shards of two folds, with the samples.
+
+    With CT, every second patient has one.
+    """
+    path, ct = tmp_path_factory.mktemp("dataset"), request.param
     samples = {
-        f"{i:016x}": make_sample(f"{i:016x}", seed=i, **given) for i, given in enumerate(LABELS)
+        f"{i:016x}": make_sample(f"{i:016x}", seed=i, ct=ct and i % 2 == 0, **given)
+        for i, given in enumerate(LABELS)
     }
     names = list(samples)
     shards = [
@@ -39,7 +43,7 @@ def dataset(make_sample, tmp_path_factory):
         Shard(0, 1, 2, (names[2],)),
         Shard(1, 0, 1, tuple(names[3:])),
     ]
-    dimensions = Dimensions(8, 2)
+    dimensions = Dimensions(8, 2, ct)
     files = [
         write_shard(path, shard, (samples[n] for n in shard.sample_ids), dimensions)
         for shard in shards
@@ -50,7 +54,7 @@ def dataset(make_sample, tmp_path_factory):
         "schema_version": SCHEMA_VERSION,
         "grids": {"size": 8, "fine_mm": 2.0, "context_mm": 4.0},
         "labels": {"time": "days"}, "covariates": ["age", "stage"], "counts": {"studies": 5},
-        "folds": 2, "seed": 7, "fingerprint": "f",
+        "channels": ["suv", "ct_hu"] if ct else ["suv"], "folds": 2, "seed": 7, "fingerprint": "f",
         "shards": [{"file": f.shard.name, "records": len(f.shard.sample_ids)} for f in files],
     }  # fmt: skip
     write_json(path / "dataset.json", content)
@@ -80,7 +84,23 @@ def test_samples_for_training(dataset):
     for name, value in first.items():
         expected = {"sample_id": bytes, "fold": np.int32}.get(name, np.float32)
         assert isinstance(value, bytes) if expected is bytes else value.dtype == expected, name
+    if read_info(path).has_ct:
+        assert [float(s["has_ct"]) for s in loaded] == [0, 1, 1, 0, 1]
+        np.testing.assert_array_equal(first["fine_ct"][..., 0], samples[names[0]].fine.ct)
+        assert not loaded[3]["context_ct"].any() and not loaded[3]["context_ct_valid"].any()
+    else:
+        assert not [name for name in first if "ct" in name.split("_")]
     assert "has_time" not in first and "has_event" not in first
+
+
+def test_a_dataset_with_ct_can_be_read_without(dataset):
+    info = read_info(dataset[0])
+    bare = list(load_samples(info.without_ct(), [0]).as_numpy_iterator())
+    full = list(load_samples(info, [0]).as_numpy_iterator())
+    for left, right in zip(bare, full, strict=True):
+        assert not [name for name in left if "ct" in name.split("_")]
+        for name, value in left.items():
+            np.testing.assert_array_equal(value, right[name])
 
 
 def test_order_is_the_same_every_time(dataset):
@@ -155,19 +175,22 @@ def test_tfds_opens_it(dataset, assert_same, tfds):
     assert sorted(seen) == sorted(samples)
 
 
-def test_features_json_is_what_tfds_itself_writes(tfds, tmp_path):
+@pytest.mark.parametrize("ct", [False, True])
+def test_features_json_is_what_tfds_itself_writes(tfds, tmp_path, ct):
+    dimensions = Dimensions(8, 2, ct)
+
     def own(feature):
-        shape = feature.resolved(Dimensions(8, 2))
+        shape = feature.resolved(dimensions)
         if feature.dtype == "string":
             return tfds.features.Text()
         return tfds.features.Tensor(
             shape=shape, dtype=np.dtype(feature.dtype), encoding=feature.encoding
         )
 
-    features = tfds.features.FeaturesDict({f.name: own(f) for f in FEATURES})
+    features = tfds.features.FeaturesDict({f.name: own(f) for f in features_of(dimensions)})
     features.save_config(str(tmp_path))
     expected = json.loads((tmp_path / "features.json").read_text())
-    written = features_json(Dimensions(8, 2))
+    written = features_json(dimensions)
     for feature in written["featuresDict"]["features"].values():
         del feature["description"]
     assert written == expected

@@ -15,7 +15,15 @@ from pet_mtl.errors import DatasetError
 from pet_mtl.sample import Patch
 from pet_mtl.tfrecords.decode import decode_record, sample_of
 from pet_mtl.tfrecords.encode import encode_sample
-from pet_mtl.tfrecords.schema import FEATURES, NAMES, SCHEMA_VERSION, Dimensions, table
+from pet_mtl.tfrecords.schema import (
+    CT_FEATURES,
+    FEATURES,
+    NAMES,
+    SCHEMA_VERSION,
+    Dimensions,
+    features_of,
+    table,
+)
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 TIMES = st.none() | st.floats(0, 1e5, width=32)
@@ -29,20 +37,53 @@ TIMES = st.none() | st.floats(0, 1e5, width=32)
     masked=st.booleans(),
     covariates=st.integers(0, 3),
     seed=st.integers(0, 1000),
+    ct=st.sampled_from(["no channel", "absent", "present"]),
 )
 def test_any_labels_come_back(
-    make_sample, assert_same, time_days, event, response, masked, covariates, seed
+    make_sample, assert_same, time_days, event, response, masked, covariates, seed, ct
 ):
     sample = make_sample(
         seed=seed, masked=masked, covariates=covariates,
-        time_days=time_days, event=event, response=response,
+        time_days=time_days, event=event, response=response, ct=ct == "present",
     )  # fmt: skip
-    dimensions = Dimensions(8, covariates)
+    dimensions = Dimensions(8, covariates, ct != "no channel")
     record = encode_sample(sample, 3, dimensions)
     tensors = decode_record(tf.constant(record), dimensions)
     assert_same(sample_of(tensors), sample)
     assert int(tensors["fold"]) == 3
     assert record == encode_sample(sample, 3, dimensions)
+
+
+@pytest.mark.parametrize("present", [True, False])
+def test_ct_changes_no_other_feature(make_sample, present):
+    sample = make_sample(ct=present)
+    bare = dataclasses.replace(
+        sample,
+        fine=dataclasses.replace(sample.fine, ct=None, ct_valid=None),
+        context=dataclasses.replace(sample.context, ct=None, ct_valid=None),
+    )
+    with_ct = _comparable(encode_sample(sample, 0, Dimensions(8, 2, True)))
+    without = _comparable(encode_sample(bare, 0, Dimensions(8, 2)))
+    added = {feature.name for feature in CT_FEATURES}
+    assert {name: value for name, value in with_ct.items() if name not in added} == without
+    assert set(with_ct) - set(without) == added
+
+
+def test_absent_ct_is_zeros_with_its_flag_off_and_costs_little(make_sample):
+    dimensions = Dimensions(16, 2, True)
+    record = encode_sample(make_sample(size=16), 0, dimensions)
+    tensors = decode_record(tf.constant(record), dimensions)
+    assert all(not np.any(tensors[feature.name]) for feature in CT_FEATURES)
+    assert len(record) - len(encode_sample(make_sample(size=16), 0, Dimensions(16, 2))) < 500
+
+
+def test_ct_without_a_channel_for_it_or_in_one_cube_only(make_sample):
+    sample = make_sample(ct=True)
+    with pytest.raises(DatasetError, match="DATASET_SCHEMA"):
+        encode_sample(sample, 0, Dimensions(8, 2))
+    half = dataclasses.replace(sample, context=dataclasses.replace(sample.context, ct=None))
+    with pytest.raises(DatasetError, match="DATASET_HALF_CT"):
+        encode_sample(half, 0, Dimensions(8, 2, True))
 
 
 def test_absent_is_stored_as_zero(make_sample):
@@ -87,7 +128,7 @@ def test_what_does_not_fit_is_refused(make_sample, change, code):
 
 def _comparable(record):
     """Feature name to value; compressed ones unpacked, since zlib builds may pack differently."""
-    packed = {f.name for f in FEATURES if f.encoding == "zlib"}
+    packed = {f.name for f in (*FEATURES, *CT_FEATURES) if f.encoding == "zlib"}
     features = tf.train.Example.FromString(record).features.feature
     result = {}
     for name in features:
@@ -102,6 +143,22 @@ def test_the_record_is_the_pinned_one(make_sample, assert_same):
     pinned = (GOLDEN / "record_v1.bin").read_bytes()
     assert_same(sample_of(decode_record(tf.constant(pinned), Dimensions(2, 2))), sample)
     assert _comparable(encode_sample(sample, 1, Dimensions(2, 2))) == _comparable(pinned)
+
+
+def test_the_record_with_ct_is_the_pinned_one(make_sample, assert_same):
+    sample = make_sample(size=2, time_days=365.0, event=True, response=0, ct=True)
+    dimensions = Dimensions(2, 2, True)
+    pinned = (GOLDEN / "record_v1_ct.bin").read_bytes()
+    assert_same(sample_of(decode_record(tf.constant(pinned), dimensions)), sample)
+    assert _comparable(encode_sample(sample, 1, dimensions)) == _comparable(pinned)
+
+
+def test_the_table_with_ct_is_the_pinned_one():
+    pinned = json.loads((GOLDEN / "schema_v1_ct.json").read_text())
+    added = [f for f in table(Dimensions(2, 2, True)) if f["name"].endswith(("_ct", "_ct_valid"))]
+    assert {"schema_version": SCHEMA_VERSION, "features": added} == pinned
+    assert features_of(Dimensions(2, 2, True)) == (*FEATURES, *CT_FEATURES)
+    assert features_of(Dimensions(2, 2)) == FEATURES
 
 
 def test_the_table_is_the_pinned_one():
