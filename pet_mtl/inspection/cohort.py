@@ -13,7 +13,7 @@ from pet_mtl.study import Outcome
 
 REPORT_COLUMNS = (
     "study", "status", "codes", "what", "expected", "found", "todo", "file", "fold", "has_mask",
-    "has_survival", "has_response", "suv_max", "volume_ml", "voxel_z_mm", "voxel_y_mm",
+    "has_ct", "has_survival", "has_response", "suv_max", "volume_ml", "voxel_z_mm", "voxel_y_mm",
     "voxel_x_mm", "warnings",
 )  # fmt: skip
 
@@ -44,6 +44,7 @@ def _found(verdict: Verdict) -> Plain:
     return {
         "fold": verdict.fold,
         "has_mask": facts.has_mask,
+        "has_ct": facts.has_ct,
         "has_survival": has_survival(outcome),
         "has_response": outcome.response is not None,
         "suv_max": facts.suv_max,
@@ -69,6 +70,7 @@ def cohort(validation: Validation) -> Plain:
     return {
         "usable": len(usable),
         "with_mask": sum(f.has_mask for f in facts),
+        "with_ct": sum(f.has_ct for f in facts),
         "with_survival": sum(map(has_survival, outcomes)),
         "events": sum(bool(o.event) for o in outcomes if has_survival(o)),
         "with_response": sum(o.response is not None for o in outcomes),
@@ -85,7 +87,7 @@ def cohort(validation: Validation) -> Plain:
 
 def notices(validation: Validation) -> list[str]:
     """What to know of the cohort as a whole, a sentence each."""
-    told, counts = [], cohort(validation)
+    told, counts = list(validation.table_warnings), cohort(validation)
     if 0 < validation.folds < validation.wanted_folds:
         told.append(f"only {validation.folds} folds: there are no more patients")
     for label, first, second in (

@@ -22,8 +22,8 @@ def study_facts(source: StudySource) -> Plain:
         source: The study.
 
     Returns:
-        `series`, `pet`, `grid`, `suv`, `mask`, `regions`, `ct`, `warnings`; `refused` where
-        `convert` would not take it.
+        `series`, `pet`, `grid`, `suv`, `mask`, `regions`, `ct`, `passed_over` (other PET series,
+        and why), `warnings`; `refused` where `convert` would not take it.
     """
     facts: Plain = {"kind": "study", "layout": source.layout}
     refusals: list[StudyError] = []
@@ -39,6 +39,7 @@ def study_facts(source: StudySource) -> Plain:
         facts |= _volume(study)
         facts["ct"] = _ct(study) or facts.get("ct")
     facts["regions"] = _regions(source)
+    facts["passed_over"] = [problem.sentence() for problem in study.passed_over] if study else []
     facts["warnings"] = [*(study.warnings if study else ()), *warnings]
     facts["refused"] = asdict(refusals[-1].problem) if refusals else None
     return facts
@@ -90,10 +91,10 @@ def _pet(protocol: Protocol) -> Plain:
 def _read(source: StudySource) -> tuple[Study, tuple[str, ...]]:
     """The study; a mask that cannot be used becomes a warning."""
     try:
-        return read_study(source), ()
+        return read_study(source, with_ct=True), ()
     except MaskError as error:
         warning = f"{error.code}: {error.problem.sentence()}"
-        return read_study(source, with_mask=False), (warning,)
+        return read_study(source, with_mask=False, with_ct=True), (warning,)
 
 
 def _volume(study: Study) -> Plain:

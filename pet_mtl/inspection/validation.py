@@ -72,6 +72,7 @@ class Validation:
         table: Why the clinical table is refused, or None. The studies were then judged without it.
         rows_without_study: Identifiers of the table's rows that belong to no study.
         studies_without_row: Names of usable studies that have no row.
+        table_warnings: What is odd about the table, each starting with a stable code.
     """
 
     verdicts: tuple[Verdict, ...]
@@ -81,6 +82,7 @@ class Validation:
     table: ClinicalError | None = None
     rows_without_study: tuple[str, ...] = ()
     studies_without_row: tuple[str, ...] = ()
+    table_warnings: tuple[str, ...] = ()
 
     def of_status(self, status: str) -> tuple[Verdict, ...]:
         """The studies of one status."""
@@ -184,6 +186,7 @@ def _judged(
         wanted_folds=found.config.folds,
         rows_without_study=found.unmatched_rows,
         studies_without_row=without_row(found, facts),
+        table_warnings=found.table.warnings if found.table else (),
     )
 
 

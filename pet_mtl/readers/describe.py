@@ -130,7 +130,7 @@ def protocol_of(source: StudySource) -> Protocol:
     Raises:
         StudyError: The study has no usable PET series.
     """
-    series = choose_series(headers_of(source))
+    series = choose_series(headers_of(source), source.series)
     first = series.slices[0]
     frames = [frame for h in series.slices if h.suv is not None for frame in h.suv.frames]
     durations = [frame.duration_s for frame in frames if frame.duration_s]
@@ -161,10 +161,7 @@ def headers_of(source: StudySource) -> tuple[Header, ...]:
     Raises:
         ReadError: A file cannot be read.
     """
-    if not source.files:
-        return scan_headers(source.path)
-    with values.lenient():
-        return tuple(read_header(path) for path in source.files)
+    return scan_headers(source.path, source.files)
 
 
 def _files(source: StudySource) -> Iterator[Path]:

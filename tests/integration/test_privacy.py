@@ -460,9 +460,11 @@ BAD_TABLES = {
     "value": _table("who,days,dead,resp,age\n{key},zq11valueqz,1,0,50\n"),
     "flag": _table("who,days,dead,resp,age\n{key},5,zq11valueqz,0,50\n"),
     "covariate": _table("who,days,dead,resp,age\n{key},5,1,0,50\nx,5,1,0,zq11valueqz\n"),
-    "twice": _table("who,days,dead,resp,age\n{key},5,1,0,50\n{key},5,1,0,50\n"),
+    "twice": _table("who,days,dead,resp,age\n{key},5,1,0,50\n{key},6,1,0,50\n"),
     "ragged": _table("who,days,dead,resp,age\n{key},5,1,0,50,zq11extraqz,zq12extraqz\n"),
     "strangers": _table("who,days,dead,resp,age\nzq11strangerqz,5,1,0,50\n"),
+    "headless": _table("zq11headqz,zq12nameqz,5,1,0,50\n{key},zq13nameqz,6,0,1,51\n"),
+    "dated": _table("zq11headqz,1957-04-09\n{key},1957-04-09\n"),
     "nobody": _table("who,days,dead,resp,age\n,5,1,0,50\n"),
 }
 

@@ -15,6 +15,8 @@ _LONGEST_HEADER = 100_000
 _MOST_SHOWN = 30
 # Excel's own first line, which names the delimiter.
 _SEPARATOR = re.compile(r"\s*\"?sep=(.)\"?\s*", re.IGNORECASE)
+# A number, or a date written with numbers: no name of a column.
+_VALUE = re.compile(r"[-+]?\d+(?:[.,:/-]\d+)*")
 _BRACKETS = re.compile(r"(.*\S)\s*(?:\[([^\[\]]+)\]|\(([^()]+)\))")
 
 # What people write where they know nothing, in small letters.
@@ -123,6 +125,14 @@ class Sheet:
             return found
         near = self.nearest(name)
         named = [column for column in self.header if column]
+        if any(map(_VALUE.fullmatch, named)):
+            # Without a header the first line is a patient, whom a message must not quote.
+            raise ClinicalError(
+                "CLINICAL_COLUMN",
+                f"the table has no column {name!r}, and its first line holds numbers or dates",
+                expected="column names in the first line",
+                todo="Give the table a header line",
+            )
         raise ClinicalError(
             "CLINICAL_COLUMN",
             f"the table has no column {name!r}",

@@ -109,3 +109,10 @@ def test_names_of_options() -> None:
     )  # fmt: skip
     assert split_names("") == split_names(" , ") == ()
     assert split_names("a\nb") == ("a b",)
+
+
+@pytest.mark.parametrize("first", ["Doe,5,1", "Doe,1957-04-09,x", "Doe;x;3,5", "Doe,09.04.1957,x"])
+def test_a_first_line_that_is_a_patient_is_not_quoted(read, first) -> None:
+    error = refusal(read, f"{first}\n{first}\n")
+    assert error.code == "CLINICAL_COLUMN" and "header line" in error.problem.todo
+    assert "Doe" not in str(error) and "1957" not in str(error)
