@@ -72,6 +72,8 @@ class StudySource:
         sidecar_path: JSON beside a PET image that tells units, dose and times, if any.
         roi: Which regions or labels the layout itself says are the lesion, as `--roi` would
             say it; None where the layout says nothing.
+        case: What the source calls the patient, where several studies are theirs and `name` is
+            only this one's (`ID_2` of `ID`); a clinical table has one row for all. Else "".
     """
 
     name: str
@@ -83,6 +85,7 @@ class StudySource:
     ct_path: Path | None = None
     sidecar_path: Path | None = None
     roi: str | None = None
+    case: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """A first look at the files of one study: headers only, no pixels."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,11 +88,12 @@ def is_dicom(path: Path) -> bool:
         return False
 
 
-def scan_headers(folder: Path) -> tuple[Header, ...]:
+def scan_headers(folder: Path, files: Sequence[Path] = ()) -> tuple[Header, ...]:
     """Reads the headers of every DICOM file below a folder.
 
     Args:
         folder: A study.
+        files: Its DICOM files, where a search has found them; else all below the folder.
 
     Returns:
         One header a file, in the order of the paths. What is no DICOM is left out.
@@ -101,8 +102,9 @@ def scan_headers(folder: Path) -> tuple[Header, ...]:
         ReadError: DICOM_UNREADABLE; a file that should be DICOM cannot be read. It may be a
             slice, so the study cannot be trusted without it.
     """
+    paths = files or [path for path in files_below(folder) if is_dicom(path)]
     with values.lenient():
-        return tuple(read_header(path) for path in files_below(folder) if is_dicom(path))
+        return tuple(read_header(path) for path in paths)
 
 
 def read_header(path: Path) -> Header:

@@ -17,6 +17,7 @@ from pet_mtl.readers.masks import (
     regions_of,
     unread_segmentations,
 )
+from pet_mtl.readers.sidecar import sidecar_factor
 from pet_mtl.study import Study, StudySource
 from pet_mtl.suv import SuvFactor, suv_factor
 
@@ -57,24 +58,30 @@ def list_regions(source: StudySource) -> tuple[str, ...]:
     """
     if source.layout != "dicom":
         return ()
-    headers = scan_headers(source.path)
+    headers = scan_headers(source.path, source.files)
     series = choose_series(headers)
     return tuple(region.name for region in regions_of(headers, series.slices[0].series))
 
 
 def _read_image(source: StudySource, with_mask: bool) -> Study:
-    """A study from image files; the values are SUVbw by contract."""
-    suv, grid = read_suv_image(source.path)
+    """A study from image files; the values are SUVbw unless a JSON beside them says more."""
+    factor = SuvFactor(1.0)
+    if source.sidecar_path is not None:
+        factor = sidecar_factor(source.path, source.sidecar_path)
+    suv, grid = read_suv_image(source.path, factor.factor)
     mask: Mask | None = None
-    warnings: tuple[str, ...] = ()
+    warnings = factor.warnings
     if with_mask and source.mask_path is not None:
-        mask, warnings = image_mask(source.mask_path, grid)
-    return Study(source.name, source.patient_id, suv, grid, mask=mask, warnings=warnings)
+        mask, odd = image_mask(source.mask_path, grid)
+        warnings += odd
+    return Study(
+        source.name, source.patient_id, suv, grid, factor.factor, mask=mask, warnings=warnings
+    )
 
 
 def _read_dicom(source: StudySource, roi: str | None, with_mask: bool) -> Study:
     """A study from a DICOM folder."""
-    headers = scan_headers(source.path)
+    headers = scan_headers(source.path, source.files)
     series = choose_series(headers)
     factor = _factor(series.slices)
     values = read_values(series) * factor.factor
