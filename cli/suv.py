@@ -8,10 +8,11 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from pet_mtl.cli._search import layout_option
 from pet_mtl.errors import MaskError, StudyError, UsageError
 from pet_mtl.geometry import Grid
 from pet_mtl.readers import find_one, list_regions, read_study
-from pet_mtl.study import Study
+from pet_mtl.study import Study, StudySource
 from pet_mtl.writers.images import require_image_suffix, write_image
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -22,6 +23,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("-o", "--out", type=_FILE, help="SUV volume to write: .nii.gz, .nii, .nrrd or .mha.")
 @click.option("--mask-out", type=_FILE, help="Lesion mask to write, in the same grid.")
 @click.option("--roi", metavar="PATTERN", help="Name of the region, * and ? allowed, any case.")
+@layout_option
 @click.option("--list-rois", is_flag=True, help="Only list the names of the regions.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(study: Path, out: Path | None, mask_out: Path | None, **options: Any) -> int:
@@ -32,6 +34,7 @@ def command(study: Path, out: Path | None, mask_out: Path | None, **options: Any
     mask are printed. A study whose SUV would need a guess is refused: exit code 1.
     """
     as_json, roi, only_list = (options[name] for name in ("as_json", "roi", "list_rois"))
+    layout = options["layout"]
     if out is None and not as_json and not only_list:
         raise UsageError("SUV_OUT", "nothing to do", todo="Give -o FILE, --json or --list-rois")
     for path in (out, mask_out):
@@ -39,8 +42,9 @@ def command(study: Path, out: Path | None, mask_out: Path | None, **options: Any
             require_image_suffix(path)
     try:
         if only_list:
-            return _list(study, as_json)
-        found, odd = _read(study, roi, roi is not None or mask_out is not None)
+            return _list(study, layout, as_json)
+        source = find_one(study, layout)
+        found, odd = _read(source, roi, roi is not None or mask_out is not None)
         _write(found, out, mask_out)
     except StudyError as error:
         if not as_json:
@@ -81,9 +85,8 @@ def _statistics(suv: NDArray[np.float32], mask: NDArray[np.bool_], grid: Grid) -
     return size | {f"suv_{name}": float(value) for name, value in values.items()}
 
 
-def _read(path: Path, roi: str | None, mask_wanted: bool) -> tuple[Study, tuple[str, ...]]:
+def _read(source: StudySource, roi: str | None, mask_wanted: bool) -> tuple[Study, tuple[str, ...]]:
     """The study; a mask nobody asked for may be unusable without spoiling the SUV."""
-    source = find_one(path)
     try:
         study = read_study(source, roi)
     except MaskError as error:
@@ -102,8 +105,8 @@ def _write(study: Study, out: Path | None, mask_out: Path | None) -> None:
             write_image(array, study.grid, path)
 
 
-def _list(path: Path, as_json: bool) -> int:
-    names = list_regions(find_one(path))
+def _list(path: Path, layout: str, as_json: bool) -> int:
+    names = list_regions(find_one(path, layout))
     click.echo(json.dumps({"rois": names}) if as_json else "\n".join(names) or "no regions")
     return 0
 

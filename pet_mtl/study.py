@@ -87,6 +87,11 @@ class StudySource:
     roi: str | None = None
     case: str = ""
 
+    @property
+    def patient(self) -> str:
+        """What the source calls the patient; equal for all studies of one."""
+        return self.case or self.name
+
 
 @dataclass(frozen=True)
 class Outcome:

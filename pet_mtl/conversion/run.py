@@ -33,7 +33,7 @@ from pet_mtl.conversion.work import (
     load_facts,
     read_task,
 )
-from pet_mtl.errors import DatasetError
+from pet_mtl.errors import DatasetError, Problem
 from pet_mtl.files import write_json
 from pet_mtl.preprocess.pipeline import Labels, StudyFacts
 from pet_mtl.preprocess.plan import plan_grids
@@ -75,6 +75,7 @@ class _Job:
     names: Mapping[str, str]
     covariates: tuple[str, ...]
     unmatched_rows: tuple[str, ...]
+    ignored: tuple[tuple[str, Problem], ...] = ()
 
 
 def convert(
@@ -89,7 +90,7 @@ def convert(
     unless one of its files changed. A complete dataset of the same inputs is left as it is.
 
     Args:
-        src: Folder of patient folders (DICOM) or of image files.
+        src: Folder of any files (DICOM or images), or a manifest.
         dataset: Dataset directory; key, names and work folder are put beside it.
         config: What is asked for.
         progress: Shows how far it is.
@@ -109,7 +110,7 @@ def convert(
         table = read_clinical(config.clinical, config.columns)
     folder = DatasetFolder(dataset)
     folder.check()
-    search = find_studies(src)
+    search = find_studies(src, config.layout, progress)
     if table is not None and config.columns is not None:
         check_match(table, search, config.columns.id)
     key = load_or_make_key(config.key or folder.key)
@@ -122,7 +123,10 @@ def convert(
         unmatched = rows_without_study(table, search) if table else ()
         inputs = _inputs_key(entries, refused, config, key)
         covariates = table.covariates if table else ()
-        job = _Job(folder, config, progress, entries, refused, inputs, names, covariates, unmatched)
+        job = _Job(
+            folder, config, progress, entries, refused, inputs, names, covariates, unmatched,
+            search.ignored,
+        )  # fmt: skip
         return _finished_before(job) or _convert(job)
 
 
@@ -140,8 +144,9 @@ def _entries(
         name = pseudonym(key, source.name)
         stamp = input_key(source, config.roi, config.grids.widest_mm)
         # Two scans of one row of the table, or of one PatientID, are of one patient.
-        row = next((i for i in (source.name.strip(), source.patient_id.strip()) if i in known), "")
-        patient = row or source.patient_id or source.name
+        ids = (source.patient.strip(), source.patient_id.strip())
+        row = next((i for i in ids if i in known), "")
+        patient = row or source.patient_id or source.patient
         outcome = table.outcome_of(source) if table else None
         entries.append(_Entry(source, name, patient, folder.work / f"{name}-{stamp}.npz", outcome))
     return tuple(entries)
@@ -185,7 +190,8 @@ def _convert(job: _Job) -> ConvertResult:
     write_names(job.folder, job.names)
     with Workers(min(job.config.jobs or cores(), len(job.entries))) as workers:
         facts, rejected, read = _read_all(job, workers)
-        unmatched = Unmatched(job.unmatched_rows, _without_row(job, facts), tuple(rejected))
+        alone = _without_row(job, facts)
+        unmatched = Unmatched(job.unmatched_rows, alone, tuple(rejected), job.ignored)
         write_unmatched(job.folder, unmatched, job.names)
         if not facts:
             write_rejected(job.folder, rejected)
@@ -305,6 +311,8 @@ def _after(sample: Sample, advance: Callable[[], None]) -> Sample:
 def _result(job: _Job, info: DatasetInfo, notices: Sequence[str] = ()) -> ConvertResult:
     """The answer, told from the dataset as it lies there."""
     told = list(notices)
+    if job.ignored:
+        told.append(f"{len(job.ignored)} entries are no study (private): {job.folder.unmatched}")
     if info.folds < job.config.folds:
         told.append(f"only {info.folds} folds: there are no more patients")
     usable = {row["sample_id"] for row in info.studies()}

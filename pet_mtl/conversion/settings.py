@@ -34,6 +34,7 @@ class ConvertConfig:
         jobs: Worker processes; None takes every core, 1 works in this process.
         key: Key file of the pseudonyms; None is `<DATASET>.key`.
         shard_bytes: Size a shard should not exceed by much.
+        layout: How the studies lie; one of `pet_mtl.readers.LAYOUTS`.
 
     Raises:
         ConfigError: A value out of range, or only one of `clinical` and `columns`, or of
@@ -49,6 +50,7 @@ class ConvertConfig:
     jobs: int | None = None
     key: Path | None = None
     shard_bytes: int = DEFAULT_SHARD_BYTES
+    layout: str = "auto"
 
     def __post_init__(self) -> None:
         for name, low in (("folds", 1), ("seed", 0), ("jobs", 1), ("shard_bytes", 1)):

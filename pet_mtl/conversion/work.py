@@ -92,7 +92,8 @@ def input_key(source: StudySource, roi: str | None, width_mm: float) -> str:
     Returns:
         Hexadecimal digits.
     """
-    digest = hashlib.sha256(f"{_WORK_VERSION} {source.layout} {roi} {width_mm:.3f}".encode())
+    wanted = roi or source.roi
+    digest = hashlib.sha256(f"{_WORK_VERSION} {source.layout} {wanted} {width_mm:.3f}".encode())
     for path in _files(source):
         status = path.stat()
         digest.update(f"{path} {status.st_size} {status.st_mtime_ns}\n".encode())
@@ -101,7 +102,9 @@ def input_key(source: StudySource, roi: str | None, width_mm: float) -> str:
 
 def _files(source: StudySource) -> Iterator[Path]:
     """All files of a study, in a stable order."""
-    for path in (source.path, source.mask_path):
+    beside = (source.mask_path, source.ct_path, source.sidecar_path)
+    yield from source.files
+    for path in beside if source.files else (source.path, *beside):
         if path is None or not path.exists():
             continue
         if path.is_dir():

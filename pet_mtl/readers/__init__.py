@@ -1,6 +1,6 @@
 """Bytes to `Study`: the only rooms that read DICOM, image files and clinical tables."""
 
-from pet_mtl.readers.search import Search, find_one, find_studies
+from pet_mtl.readers.search import LAYOUTS, Search, find_one, find_studies
 from pet_mtl.readers.studies import list_regions, read_study
 
-__all__ = ["Search", "find_one", "find_studies", "list_regions", "read_study"]
+__all__ = ["LAYOUTS", "Search", "find_one", "find_studies", "list_regions", "read_study"]

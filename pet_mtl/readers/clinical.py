@@ -86,8 +86,10 @@ class ClinicalTable:
         return tuple(key for key in self.outcomes if key not in matched)
 
     def _keys(self, source: StudySource) -> tuple[str, ...]:
-        """The rows a study may belong to, each once."""
-        names = dict.fromkeys(name.strip() for name in (source.name, source.patient_id))
+        """The rows a study may belong to, each once; one of several studies may have its own."""
+        if source.case and source.name.strip() in self.outcomes:
+            return (source.name.strip(),)
+        names = dict.fromkeys(name.strip() for name in (source.patient, source.patient_id))
         return tuple(name for name in names if name in self.outcomes)
 
 

@@ -124,6 +124,14 @@ def _enter(folder: Path, walk: _Walk) -> bool:
     return True
 
 
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry leads to a file; a link to itself does not."""
+    try:
+        return entry.is_file()
+    except OSError:
+        return False
+
+
 def _sort_in(entry: os.DirEntry[str], stack: list[Path], walk: _Walk) -> None:
     """Puts one entry where it belongs."""
     path, name = Path(entry.path), entry.name.lower()
@@ -136,7 +144,7 @@ def _sort_in(entry: os.DirEntry[str], stack: list[Path], walk: _Walk) -> None:
         stack.append(path)
     elif entry.is_symlink() and path.is_dir():
         walk.links.append(path)
-    elif not entry.is_file():
+    elif not _is_file(entry):
         walk.notes.append(Note(path, _BROKEN))
     elif name.endswith(_ARCHIVES) and not name.endswith(_COMPRESSED_IMAGE):
         walk.notes.append(Note(path, _ARCHIVE))

@@ -1,13 +1,13 @@
 """A first glance at DICOM files: whose they are and what they belong to, nothing of the image.
 
-Reading stops before the geometry, which is a third of the work of reading a header.
+Reading stops before the geometry. The full headers are read once, with the study.
 """
 
 import dataclasses
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import pydicom
 from pydicom.filereader import read_partial
@@ -22,14 +22,20 @@ from pet_mtl.readers.headers import (
     SEGMENTATION,
 )
 from pet_mtl.readers.layouts.found import Progress
+from pet_mtl.readers.layouts.head import read_head
 
 _DIRECTORY = "1.2.840.10008.1.3.10"
 _LAST = 0x00200052
-_TAGS: list[Any] = [
-    "SpecificCharacterSet", "SOPClassUID", "SOPInstanceUID", "StudyDate", "SeriesDate",
-    "StudyTime", "Modality", "PatientID", "StudyInstanceUID", "SeriesInstanceUID",
-    "FrameOfReferenceUID",
-]  # fmt: skip
+_TAGS = {
+    "MediaStorageSOPClassUID": 0x00020002, "SOPClassUID": 0x00080016,
+    "SOPInstanceUID": 0x00080018, "StudyDate": 0x00080020, "SeriesDate": 0x00080021,
+    "StudyTime": 0x00080030, "Modality": 0x00080060, "PatientID": 0x00100020,
+    "StudyInstanceUID": 0x0020000D, "SeriesInstanceUID": 0x0020000E,
+    "FrameOfReferenceUID": 0x00200052,
+}  # fmt: skip
+_WANTED = frozenset(_TAGS.values())
+# Enough for the elements up to FrameOfReferenceUID of what scanners write.
+_HEAD_BYTES = 8192
 # Where a structure set or a segmentation names what it was drawn on (PS3.3 C.8.8.5, C.7.6.16).
 _REFERENCES: list[Any] = [
     "ReferencedSeriesSequence", "StudiesContainingOtherReferencedInstancesSequence",
@@ -117,13 +123,13 @@ def _peek(path: Path) -> Peek | None:
     """One file; None if it is no DICOM, a peek without content if it should be and is damaged."""
     named = path.suffix.lower() in DICOM_SUFFIXES
     try:
-        with path.open("rb") as file:
-            head = file.read(132)
-            marked = head[128:] == b"DICM"
-            if not (named or marked or _is_bare(head)):
-                return None
-            file.seek(0)
-            found = _plain(path, _read(file, _TAGS, _LAST))
+        with path.open("rb", buffering=0) as raw:
+            head = raw.read(_HEAD_BYTES)
+        marked = head[128:132] == b"DICM"
+        if not (named or marked or _is_bare(head)):
+            return None
+        told = read_head(head, _WANTED, _LAST)
+        found = _plain(path, _slowly(path) if told is None else told)
         if found.sop_class in _REFERRING:
             return _with_references(found)
     except values.BROKEN:
@@ -133,41 +139,49 @@ def _peek(path: Path) -> Peek | None:
 
 def _is_bare(head: bytes) -> bool:
     """Whether a file may be a data set without preamble: it begins with group 0002 or 0008."""
-    return head[:1] in (b"\x02", b"\x08") and head[1:2] == b"\0" == head[3:4] and len(head) == 132
+    return head[:1] in (b"\x02", b"\x08") and head[1:2] == b"\0" == head[3:4] and len(head) > 132
 
 
-def _read(file: BinaryIO, tags: list[Any], last: int) -> pydicom.Dataset:
+def _read(path: Path, tags: list[Any], last: int) -> pydicom.Dataset:
     """The wanted elements up to a tag."""
 
     def beyond(tag: Any, _vr: str | None, _length: int) -> bool:
         return tag > last
 
-    return read_partial(file, stop_when=beyond, force=True, specific_tags=[Tag(t) for t in tags])
+    wanted: list[Any] = [Tag(tag) for tag in tags]
+    with path.open("rb") as file:
+        return read_partial(file, stop_when=beyond, force=True, specific_tags=wanted)
 
 
-def _plain(path: Path, dataset: pydicom.Dataset) -> Peek:
-    """Plain values."""
+def _slowly(path: Path) -> dict[int, str]:
+    """Text by tag of a file that is written in an unusual way."""
+    dataset = _read(path, ["SpecificCharacterSet", *list(_TAGS)[1:]], _LAST)
     meta = getattr(dataset, "file_meta", None) or pydicom.Dataset()
-    day = values.text(dataset, "StudyDate") or values.text(dataset, "SeriesDate")
-    patient = values.text(dataset, "PatientID")
+    told = {tag: values.text(dataset, name) for name, tag in list(_TAGS.items())[1:]}
+    name, tag = next(iter(_TAGS.items()))
+    return told | {tag: values.text(meta, name)}
+
+
+def _plain(path: Path, told: dict[int, str]) -> Peek:
+    """What a file says, by name."""
+    said = {name: told.get(tag, "") for name, tag in _TAGS.items()}
+    patient = said["PatientID"]
     return Peek(
         path=path,
-        sop_class=values.text(dataset, "SOPClassUID")
-        or values.text(meta, "MediaStorageSOPClassUID"),
-        modality=values.text(dataset, "Modality").upper(),
+        sop_class=said["SOPClassUID"] or said["MediaStorageSOPClassUID"],
+        modality=said["Modality"].upper(),
         patient_id="" if patient.lower() in _NOBODY else patient,
-        study=values.text(dataset, "StudyInstanceUID"),
-        series=values.text(dataset, "SeriesInstanceUID"),
-        frame=values.text(dataset, "FrameOfReferenceUID"),
-        instance=values.text(dataset, "SOPInstanceUID"),
-        moment=f"{day} {values.text(dataset, 'StudyTime')}",
+        study=said["StudyInstanceUID"],
+        series=said["SeriesInstanceUID"],
+        frame=said["FrameOfReferenceUID"],
+        instance=said["SOPInstanceUID"],
+        moment=f"{said['StudyDate'] or said['SeriesDate']} {said['StudyTime']}",
     )
 
 
 def _with_references(peek: Peek) -> Peek:
     """The same with what it refers to."""
-    with peek.path.open("rb") as file:
-        dataset = _read(file, _REFERENCES, 0x30060020)
+    dataset = _read(peek.path, _REFERENCES, 0x30060020)
     return dataclasses.replace(peek, refers=frozenset(_uids(dataset)))
 
 
