@@ -14,7 +14,7 @@ from pathlib import Path
 from pet_mtl.errors import Problem
 from pet_mtl.readers.images import is_image, stem_of
 from pet_mtl.readers.layouts.collection import Collection
-from pet_mtl.readers.layouts.found import OTHER, UNUSED, Search
+from pet_mtl.readers.layouts.found import FOREIGN, UNUSED, Search
 from pet_mtl.readers.layouts.inventory import Inventory
 from pet_mtl.readers.sidecar import inherited_sidecars
 from pet_mtl.study import StudySource
@@ -65,7 +65,7 @@ def search_bids(inventory: Inventory) -> Search:
         for pet in pets:
             used |= _add(found, (f"sub-{name}", pet, len(pets) > 1), others)
     found.ignore([path for path in others if path not in used], UNUSED)
-    found.ignore([path for path in inventory.below() if _is_foreign(path)], OTHER)
+    found.ignore([path for path in inventory.below() if _is_foreign(path)], FOREIGN)
     return found.search(inventory.notes)
 
 

@@ -14,6 +14,11 @@ Named = tuple[str, Problem]
 Progress = Callable[[int, str], AbstractContextManager[Callable[[], None]]]
 
 OTHER = Problem("SOURCE_OTHER", "neither DICOM nor an image file", todo="Nothing, if it is no scan")
+FOREIGN = Problem(
+    "SOURCE_LAYOUT",
+    "a file that the layout has no place for",
+    todo="Nothing; or give another --layout",
+)
 UNUSED = Problem(
     "IMAGE_UNUSED",
     "image files are neither PET, CT nor mask of a study",

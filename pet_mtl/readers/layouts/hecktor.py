@@ -12,7 +12,7 @@ from pathlib import Path
 from pet_mtl.errors import Problem
 from pet_mtl.readers.images import is_image, stem_of
 from pet_mtl.readers.layouts.collection import Collection
-from pet_mtl.readers.layouts.found import OTHER, UNUSED, Search
+from pet_mtl.readers.layouts.found import FOREIGN, UNUSED, Search
 from pet_mtl.readers.layouts.inventory import Inventory
 from pet_mtl.readers.sidecar import sidecar_of
 from pet_mtl.study import StudySource
@@ -55,7 +55,7 @@ def search_hecktor(inventory: Inventory) -> Search:
             name, role = _split(path)
             by_role[name][role].append(path)
         elif path.suffix.lower() != ".json":
-            found.ignore([path], OTHER)
+            found.ignore([path], FOREIGN)
     for name, roles in sorted(by_role.items()):
         _add(found, name, roles)
     return found.search(inventory.notes)

@@ -4,7 +4,6 @@ A folder of folders is searched as deep as it goes, but never guessed apart: a f
 images that may be the PET is refused, whether they lie in it or in its folders of visits.
 """
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,17 +14,11 @@ from pet_mtl.readers.layouts.drafts import Draft
 from pet_mtl.readers.layouts.found import UNUSED, Note
 from pet_mtl.readers.layouts.inventory import FORBIDDEN, Inventory
 from pet_mtl.readers.layouts.naming import Case, folder_name
-from pet_mtl.readers.layouts.places import is_part
+from pet_mtl.readers.layouts.places import is_part, is_visit
 from pet_mtl.readers.layouts.single import no_images
 from pet_mtl.readers.sidecar import sidecar_of
 from pet_mtl.study import StudySource
 
-# Folders of one patient's visits: their studies bear no UID that would tell which is which.
-_VISIT = re.compile(
-    r"(ses|session|visit|scan|exam|baseline|follow|pre|post|day|week|month|early|late|tp|fu|t)"
-    r"[-_ ]?\w{0,4}|\d{8}|\d{4}[-_.]\d{2}[-_.]\d{2}",
-    re.IGNORECASE,
-)
 # DICOM goes before image files, a folder before files that lie side by side.
 _FOLDER, _FLAT = 1, 2
 _PACKED = Problem(
@@ -169,7 +162,7 @@ def _are_patients(search: _Search, folder: Path, children: Sequence[Path]) -> bo
     """Whether the folders in a folder are patients, and not the parts or visits of one."""
     if search.loose(folder) or len(children) < 2:
         return False
-    return not any(_is_part(child) or _VISIT.fullmatch(child.name) for child in children)
+    return not any(_is_part(child) or is_visit(child.name) for child in children)
 
 
 def _study(folder: Path, images: Sequence[Path]) -> tuple[Draft, Sequence[Path]]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from pet_mtl.errors import Problem
 from pet_mtl.readers.images import is_image, split_role, stem_of
 from pet_mtl.readers.layouts.collection import Collection
-from pet_mtl.readers.layouts.found import OTHER, UNUSED, Progress, Search
+from pet_mtl.readers.layouts.found import FOREIGN, UNUSED, Progress, Search
 from pet_mtl.readers.layouts.inventory import Inventory
 from pet_mtl.readers.layouts.tree import is_organs, search_tree
 from pet_mtl.readers.sidecar import sidecar_of
@@ -68,7 +68,7 @@ def search_moose(inventory: Inventory, progress: Progress) -> Search:
         found.take(search_tree(inventory.of(in_dicom), progress))
     loose = inventory.files.get(inventory.root, ())
     found.ignore([path for path in loose if is_image(path)], UNUSED)
-    found.ignore([path for path in loose if not is_image(path)], OTHER)
+    found.ignore([path for path in loose if not is_image(path)], FOREIGN)
     return found.search(inventory.notes)
 
 
@@ -105,7 +105,7 @@ def _add(found: Collection, inventory: Inventory, subject: Path) -> None:
         kinds[_kind(path, subject)].append(path)
     below = list(inventory.below(subject))
     found.ignore([p for p in below if is_image(p) and p not in images], _ORGAN_MASKS)
-    found.ignore([p for p in below if not is_image(p) and p.suffix.lower() != ".json"], OTHER)
+    found.ignore([p for p in below if not is_image(p) and p.suffix.lower() != ".json"], FOREIGN)
     masks = [path for path in kinds["mask"] if path.parent == subject]
     if len(kinds["PT"]) != 1 or len(masks) > 1:
         found.refuse(subject.name, _WHICH if kinds["PT"] else _NO_PET)

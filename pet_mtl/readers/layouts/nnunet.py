@@ -16,7 +16,7 @@ from pet_mtl.errors import Problem, ReadError
 from pet_mtl.readers.images import is_image, stem_of
 from pet_mtl.readers.json_file import read_json
 from pet_mtl.readers.layouts.collection import Collection
-from pet_mtl.readers.layouts.found import OTHER, UNUSED, Search
+from pet_mtl.readers.layouts.found import FOREIGN, UNUSED, Search
 from pet_mtl.readers.layouts.inventory import Inventory
 from pet_mtl.readers.sidecar import sidecar_of
 from pet_mtl.study import StudySource
@@ -78,7 +78,7 @@ def search_nnunet(inventory: Inventory) -> Search:
             _add(found, name, (files, masks.get(name)), channels)
     for path in inventory.below():
         if path not in used and path.suffix.lower() != ".json":
-            found.ignore([path], UNUSED if is_image(path) else OTHER)
+            found.ignore([path], UNUSED if is_image(path) else FOREIGN)
     return found.search(inventory.notes)
 
 

@@ -19,6 +19,13 @@ _PARTS = frozenset(
     "segmentation segmentations label labels roi rois rtstruct rtss rs contour contours gtv".split()
 )
 
+# Folders of one patient's visits.
+_VISIT = re.compile(
+    r"(ses|session|visit|scan|exam|baseline|follow|pre|post|day|week|month|early|late|tp|fu|t)"
+    r"[-_ ]?\w{0,4}|\d{8}|\d{4}[-_.]\d{2}[-_.]\d{2}",
+    re.IGNORECASE,
+)
+
 
 @dataclass(frozen=True)
 class Place:
@@ -38,6 +45,11 @@ class Place:
 def is_part(name: str) -> bool:
     """Whether a folder's name says what lies in it, such as `PET` or `PET_image`."""
     return _PARTS.issuperset(re.split(r"[-_. ]+", name.lower()))
+
+
+def is_visit(name: str) -> bool:
+    """Whether a folder's name is that of one of a patient's visits: a date, `ses-1`, `baseline`."""
+    return _VISIT.fullmatch(name) is not None
 
 
 def places_of(root: Path, peeks: Sequence[Peek], folders: Sequence[Path] | None) -> list[Place]:
@@ -65,10 +77,19 @@ def _split(folder: Path, peeks: Sequence[Peek]) -> Iterable[Place]:
     if loose:
         yield Place(folder, False, tuple(loose))
     for child, below in children.items():
-        if len(patients(below)) > 1:
-            yield from _split(child, below)
-        else:
+        if len(patients(below)) < 2 or _are_visits(child, below):
             yield Place(child, True, tuple(below))
+        else:
+            yield from _split(child, below)
+
+
+def _are_visits(folder: Path, peeks: Sequence[Peek]) -> bool:
+    """Whether the folders in a folder are one patient's, where no PatientID tells."""
+    pets = [peek for peek in peeks if peek.is_pet]
+    loose, children = by_child(folder, pets)
+    if not pets or loose or any(peek.patient_id for peek in pets):
+        return False
+    return all(is_visit(child.name) or is_part(child.name) for child in children)
 
 
 def by_child(folder: Path, peeks: Iterable[Peek]) -> tuple[list[Peek], dict[Path, list[Peek]]]:

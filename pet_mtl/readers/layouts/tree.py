@@ -9,7 +9,7 @@ from pet_mtl.errors import Problem
 from pet_mtl.readers.images import is_image, split_role, stem_of
 from pet_mtl.readers.layouts.dicom_tree import DicomTree, dicom_tree
 from pet_mtl.readers.layouts.drafts import Draft, named
-from pet_mtl.readers.layouts.found import OTHER, Note, Progress, Search, tell
+from pet_mtl.readers.layouts.found import FOREIGN, OTHER, Note, Progress, Search, tell
 from pet_mtl.readers.layouts.image_tree import image_tree
 from pet_mtl.readers.layouts.inventory import Inventory
 from pet_mtl.readers.layouts.naming import safe
@@ -20,9 +20,6 @@ _BESIDE = Problem(
     "image files beside a DICOM study are not read",
     expected="DICOM, which states its units; an image file only as the one mask",
     todo="Nothing; or put them into a folder of their own",
-)
-_UNWANTED = Problem(
-    "SOURCE_LAYOUT", "not of the layout that was asked for", todo="Nothing, or give --layout auto"
 )
 # Files that belong to an image file of the same name.
 _COMPANIONS = (".raw", ".zraw", ".raw.gz", ".json")
@@ -67,7 +64,7 @@ def search_tree(inventory: Inventory, progress: Progress, wanted: Wanted | None 
         drafts += found.drafts
         notes += found.notes
     else:
-        notes += [Note(path, _UNWANTED) for path in sorted(free)]
+        notes += [Note(path, FOREIGN) for path in sorted(free)]
     sources, refused = named(drafts, inventory.root)
     return Search(sources, refused, tell(notes, inventory.root))
 

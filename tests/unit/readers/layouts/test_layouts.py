@@ -61,7 +61,7 @@ def test_hecktor(tmp_path: Path) -> None:
     assert refused(search) == {"CHUP-003": "LAYOUT_NO_PET"}
     assert codes(search) == {
         "labelsTr/CHUS-005.nii.gz": "IMAGE_UNUSED",
-        "notes.txt": "SOURCE_OTHER",
+        "notes.txt": "SOURCE_LAYOUT",
     }
     assert find_one(tmp_path / "HMR-004").name == "HMR-004"
     np.testing.assert_array_equal(read_study(search.sources[2]).suv, SUV)

@@ -134,6 +134,14 @@ def test_files_without_patient_are_told_apart_by_study(
     assert _days(sources[0]) == {"20240301"}
 
 
+def test_visits_of_a_patient_without_an_id_stay_together(tmp_path: Path, pet_series: Write) -> None:
+    for name in ("Anna/2024-03-01", "Anna/20240601", "site/p1", "site/p2"):
+        pet_series(tmp_path / name, change=patient("", "20240301" if "03" in name else "20240601"))
+    assert [(s.name, s.patient) for s in find_studies(tmp_path).sources] == [
+        ("Anna", "Anna"), ("Anna_2", "Anna"), ("p1", "p1"), ("p2", "p2"),
+    ]  # fmt: skip
+
+
 def test_folders_of_folders_of_patients(tmp_path: Path, pet_series: Write) -> None:
     for site, name in (("x", "1"), ("x", "2"), ("y", "1"), ("y", "3")):
         pet_series(tmp_path / site / name / "PET", change=patient(f"{site}{name}"))
