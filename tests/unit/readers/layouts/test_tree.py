@@ -171,18 +171,33 @@ def test_parts_that_lie_in_trees_of_their_own(
     assert [read_study(s).mask is not None for s in search.sources[:2]] == [True, True]
 
 
+@pytest.mark.parametrize("same", ["nothing", "frame", "study"])
 def test_outlines_of_another_patient_are_not_used(
-    tmp_path: Path, pet_series: Write, rt_struct: Write
+    tmp_path: Path, pet_series: Write, rt_struct: Write, same: str
 ) -> None:
-    pet_series(tmp_path / "A", change=patient("A"))
-    uids = tuple(generate_uid() for _ in range(3))
-    rt_struct(tmp_path / "A" / "RS.dcm", uids, {"GTV": BOX})
+    pet = pet_series(tmp_path / "A", change=patient("A"))
+    study, series, frame = (generate_uid() for _ in range(3))
+    uids = (pet[0] if same == "study" else study, series, pet[2] if same == "frame" else frame)
+    rt_struct(tmp_path / "A" / "RS.dcm", uids, {"GTV": BOX}, names_series=False)
     set_patient(tmp_path / "A" / "RS.dcm", "B")
     pet_series(tmp_path / "C", change=patient("C"))
     search = find_studies(tmp_path)
     assert codes(search) == {"A/RS.dcm": "DICOM_STRAY"}
     assert read_study(search.sources[0]).mask is None
     assert read_study(find_one(tmp_path / "A")).mask is None
+
+
+def test_an_outline_that_names_the_series_is_its_own_whatever_its_patient(
+    tmp_path: Path, pet_series: Write, rt_struct: Write
+) -> None:
+    uids = pet_series(tmp_path / "pet" / "A", change=patient("A"))
+    pet_series(tmp_path / "pet" / "B", change=patient("B"))
+    rt_struct(tmp_path / "rt" / "RS.dcm", (generate_uid(), *uids[1:]), {"GTV": BOX})
+    set_patient(tmp_path / "rt" / "RS.dcm", "new pseudonym")
+    search = find_studies(tmp_path)
+    assert [(s.name, read_study(s).mask is not None) for s in search.sources] == [
+        ("A", True), ("B", False),
+    ]  # fmt: skip
 
 
 def test_a_series_spread_over_folders_is_one_and_its_copy_another(
