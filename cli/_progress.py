@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import click
 from rich.console import Console
@@ -31,6 +32,31 @@ def progress(total: int, label: str) -> Iterator[Callable[[], None]]:
             yield lambda: bar.advance(task)
     else:
         yield _Lines(total, label).advance
+
+
+@contextmanager
+def reports() -> Iterator[Callable[[Any], None]]:
+    """Shows what a training tells: lines, and on a terminal a bar of the current stage below them.
+
+    Yields:
+        A function to call with a line, or with `pet_mtl.training.progress.Steps`.
+    """
+    if not sys.stderr.isatty():
+        yield lambda message: click.echo(message, err=True) if isinstance(message, str) else None
+        return
+    with _bar() as bar:
+        task = bar.add_task("", total=None, visible=False)
+
+        def report(message: Any) -> None:
+            if isinstance(message, str):
+                bar.console.print(message, markup=False, highlight=False)
+                return
+            if bar.tasks[0].description != message.label:
+                bar.reset(task)
+            told = {"description": message.label, "total": message.total}
+            bar.update(task, completed=message.done, visible=True, **told)
+
+        yield report
 
 
 def _bar() -> Progress:

@@ -5,13 +5,12 @@ from typing import Any
 
 import click
 
+from pet_mtl.cli._clinical import coding_options, take_columns
 from pet_mtl.cli._progress import progress
 from pet_mtl.cli._search import layout_option
 from pet_mtl.conversion import ConvertConfig, ConvertResult
 from pet_mtl.conversion.folder import DatasetFolder
-from pet_mtl.errors import UsageError
 from pet_mtl.preprocess.plan import DEFAULT_SIZE, GridOptions
-from pet_mtl.readers.clinical import ClinicalColumns
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -21,11 +20,12 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.argument("dataset", type=click.Path(path_type=Path))
 @click.option("--clinical", type=_FILE, help="Clinical table (CSV); without it, no labels.")
 @click.option("--id-column", metavar="C", help="Its column of folder names or PatientIDs.")
-@click.option("--time", metavar="C", help="Its column of days to event or censoring.")
+@click.option("--time", metavar="C", help="Its column of time to event or censoring.")
 @click.option("--event", metavar="C", help="Its column of event seen (1) or censored (0).")
 @click.option("--response", metavar="C", help="Its column of the response, 0 or 1.")
-@click.option("--covariates", metavar="C,C", help="Its columns of clinical covariates.")
-@click.option("--roi", metavar="PATTERN", help="Name of the region to take, such as 'GTV*'.")
+@click.option("--covariates", metavar="C,C", help="Its covariates: C, C[UNIT], C[category].")
+@coding_options
+@click.option("--roi", metavar="R,R", help="Regions: names ('GTV*') or numbers ('1,2').")
 @layout_option
 @click.option("--folds", type=click.IntRange(1), default=5, show_default=True, help="Folds.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed.")
@@ -60,34 +60,12 @@ def command(
 
 def _config(clinical: Path | None, key: Path | None, options: dict[str, Any]) -> ConvertConfig:
     """The options as a configuration."""
+    table = take_columns(clinical, options)
     given = {name: value for name, value in options.items() if value is not None}
-    columns = {
-        name: given.pop(option)
-        for name, option in (
-            ("id", "id_column"), ("time", "time"), ("event", "event"), ("response", "response"),
-        )
-        if option in given
-    }  # fmt: skip
-    covariates = str(given.pop("covariates", ""))
-    columns["covariates"] = tuple(c.strip() for c in covariates.split(",") if c.strip())
-    _check_columns(clinical, columns)
     grids = GridOptions(
         **{n: given.pop(n) for n in ("size", "fine_mm", "context_mm") if n in given}
     )
-    table = ClinicalColumns(**columns) if clinical else None
     return ConvertConfig(clinical=clinical, columns=table, grids=grids, key=key, **given)
-
-
-def _check_columns(clinical: Path | None, columns: dict[str, Any]) -> None:
-    """A table needs its id column; columns need a table."""
-    if clinical and not columns.get("id"):
-        raise UsageError(
-            "CONVERT_NO_ID", "--clinical needs --id-column", todo="Name the column of the patients"
-        )
-    if not clinical and (len(columns) > 1 or columns["covariates"]):
-        raise UsageError(
-            "CONVERT_NO_TABLE", "columns are named, but no table", todo="Give --clinical FILE"
-        )
 
 
 def _tell(result: ConvertResult) -> None:

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pet_mtl.errors import UsageError
-from pet_mtl.readers.clinical import ClinicalColumns
+from pet_mtl.cli._clinical import coding_options, take_columns
 
 if TYPE_CHECKING:
     from pet_mtl.evaluation import Request
@@ -24,12 +23,13 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--dataset", type=_FOLDER, help="Run: its dataset, if its plan no longer finds it.")
 @click.option("--clinical", type=_FILE, help="Predictions: table of the patients' outcomes.")
 @click.option("--id-column", help="Clinical table: column that names the patient.")
-@click.option("--time", "time_column", help="Clinical table: days to event or censoring.")
-@click.option("--event", "event_column", help="Clinical table: 1 event, 0 censored.")
-@click.option("--response", "response_column", help="Clinical table: response class, 0 or 1.")
-@click.option("--covariates", default="", help="Clinical table: columns, separated by commas.")
+@click.option("--time", help="Clinical table: time to event or censoring.")
+@click.option("--event", help="Clinical table: 1 event, 0 censored.")
+@click.option("--response", help="Clinical table: response class, 0 or 1.")
+@click.option("--covariates", help="Clinical table: columns, separated by commas.")
+@coding_options
 @click.option("--studies", type=_FOLDER, help="Predictions: the studies with their true masks.")
-@click.option("--roi", help="Pattern of the structure's name in RTSTRUCT.")
+@click.option("--roi", metavar="R,R", help="Regions of the true masks, by name or number.")
 @click.option("--baselines-from", type=_FOLDER, help="Predictions: dataset to fit baselines on.")
 @click.option("--truth", type=_FILE, help="truth.csv of a simulated cohort, for the oracle.")
 @click.option("--ids", type=_FILE, help="Run: <DATASET>.ids.csv, to find patients in the truth.")
@@ -64,7 +64,7 @@ def _request(target: Path, options: dict[str, Any]) -> "Request":
     """The options as one request."""
     from pet_mtl.evaluation import Known, Request, Settings
 
-    columns = _columns(options)
+    columns = take_columns(options["clinical"], options)
     return Request(
         target=target,
         known=Known(
@@ -74,20 +74,4 @@ def _request(target: Path, options: dict[str, Any]) -> "Request":
         ids=options["ids"],
         baselines_from=options["baselines_from"],
         settings=Settings(options["samples"], options["seed"]),
-    )
-
-
-def _columns(options: dict[str, Any]) -> ClinicalColumns | None:
-    """The columns of the clinical table, where one is given."""
-    names = {key: options[f"{key}_column"] for key in ("id", "time", "event", "response")}
-    covariates = tuple(name.strip() for name in options["covariates"].split(",") if name.strip())
-    if options["clinical"] is None:
-        if any(names.values()) or covariates:
-            raise UsageError("EVALUATE_OPTIONS", "columns are named, but no table is given",
-                             expected="--clinical FILE")  # fmt: skip
-        return None
-    if not names["id"]:
-        raise UsageError("EVALUATE_OPTIONS", "the clinical table needs --id-column")
-    return ClinicalColumns(
-        names["id"], names["time"], names["event"], names["response"], covariates
     )

@@ -1,29 +1,17 @@
 """`pet-mtl predict`."""
 
-import math
 from pathlib import Path
 from typing import Any
 
 import click
 
+from pet_mtl.cli._clinical import decimal_option
+from pet_mtl.cli._point import point
 from pet_mtl.cli._progress import progress
 from pet_mtl.cli._search import layout_option, search_for
 from pet_mtl.errors import UsageError
 from pet_mtl.preprocess.crop import Point
-from pet_mtl.readers.clinical import ClinicalColumns, read_clinical
-
-
-def _point(_context: click.Context, _option: click.Parameter, text: str | None) -> Point | None:
-    """ "x,y,z" as three numbers."""
-    if text is None:
-        return None
-    try:
-        x, y, z = (float(part) for part in text.split(","))
-    except ValueError:
-        x = y = z = math.nan
-    if not math.isfinite(x + y + z):
-        raise click.BadParameter("expected three numbers with commas, such as 12.5,-40,310")
-    return (x, y, z)
+from pet_mtl.readers.clinical import ClinicalColumns
 
 
 @click.command(name="predict")
@@ -34,9 +22,9 @@ def _point(_context: click.Context, _option: click.Parameter, text: str | None) 
     help="Folder for the predictions.",
 )  # fmt: skip
 @click.option("--use-mask", is_flag=True, help="Take the lesion's place from the study's own mask.")
-@click.option("--roi", metavar="PATTERN", help="Which region of the mask, with --use-mask.")
+@click.option("--roi", metavar="R,R", help="With --use-mask: regions, by name or number.")
 @click.option(
-    "--center", metavar="X,Y,Z", callback=_point,
+    "--center", metavar="X,Y,Z", callback=point,
     help="Where the lesion is: DICOM patient coordinates (LPS), mm; one study only.",
 )  # fmt: skip
 @click.option(
@@ -44,6 +32,7 @@ def _point(_context: click.Context, _option: click.Parameter, text: str | None) 
     help="CSV with the model's clinical inputs; without it they count as unknown.",
 )  # fmt: skip
 @click.option("--id-column", metavar="C", help="Column of --clinical that names the patient.")
+@decimal_option
 @layout_option
 @click.option("--overview/--no-overview", default=True, help="Whether to draw overview.png.")
 @click.option("--overwrite", is_flag=True, help="Predict finished studies again.")
@@ -56,6 +45,7 @@ def command(
     center: Point | None,
     clinical: Path | None,
     id_column: str | None,
+    decimal: str | None,
     layout: str,
     overview: bool,
     overwrite: bool,
@@ -70,16 +60,18 @@ def command(
     search = search_for(src, layout, center is not None)
     from pet_mtl.export import load_predictor  # TensorFlow is loaded only now
     from pet_mtl.prediction.batch import PredictConfig, predict_studies
+    from pet_mtl.prediction.clinical import read_inputs
 
     predictor = load_predictor(model)
-    columns = ClinicalColumns(id_column or "", covariates=predictor.covariates)
-    if clinical and not predictor.covariates:
-        click.echo("note: the model has no clinical inputs; --clinical changes nothing", err=True)
+    columns = ClinicalColumns(id_column or "", decimal=decimal or "")
+    inputs = read_inputs(clinical, columns, predictor, search)
+    for notice in inputs.warnings if inputs else ():
+        click.echo(notice, err=True)
     config = PredictConfig(
         out=out,
         centre="mask" if use_mask else center or "found",
         roi=roi,
-        clinical=read_clinical(clinical, columns) if clinical else None,
+        clinical=inputs,
         overview=overview,
         overwrite=overwrite,
         passed_over=search.passed_over,

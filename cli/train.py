@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from pet_mtl.cli._progress import reports
 from pet_mtl.config import load_train_config
 from pet_mtl.errors import UsageError
 
@@ -62,7 +63,8 @@ def command(
         shutil.rmtree(run)
     from pet_mtl.training.run import train  # TensorFlow is loaded only now
 
-    result = train(dataset, run, config, folds, lambda line: click.echo(line, err=True))
+    with reports() as report:
+        result = train(dataset, run, config, folds, report)
     click.echo(f"model: {result.run / 'saved_model'}")
     click.echo(f"out-of-fold predictions: {result.run / 'out_of_fold.csv'}")
     click.echo(f"next: pet-mtl evaluate {result.run}")

@@ -54,6 +54,7 @@ def pages() -> dict[str, str]:
         "errors.md": errors_page(),
         "configuration.md": configuration_page(),
         "tfrecord-format.md": format_page(),
+        "broken-studies.md": broken_page(),
     }
 
 
@@ -130,6 +131,14 @@ the number of voxels along each axis and `covariates` their number, both in `dat
 (z, y, x), channels last, and run to Superior, Posterior, Left. A label that is absent is stored as
 zeros with its flag off; the flag decides.
 
+`covariates` in `dataset.json` names the numbers of the feature `clinical` in order, and
+`covariate_schema` says what they encode, one entry a covariate: `name`, `kind` (numeric or
+categorical), `unit` where known, `levels` (the texts that patients of the dataset have; empty:
+any), `known` (patients), `mean` and `sd` (numeric, of at least five patients), and `features`, its
+part of `covariates`: `name`, or `name=level` for each level with an indicator; of two levels the
+second has one. An unknown value or level has all its features 0 and unknown. `label_rules` says how
+labels were made of the table: `time_unit`, `days_per_time_unit`, `response_positive`.
+
 Encodings: `none` is a list of numbers, `bytes` raw little-endian, `zlib` the same, compressed.
 """
 
@@ -152,6 +161,15 @@ def format_page() -> str:
             "",
         ]
     )
+
+
+def broken_page() -> str:
+    """Every broken study of the tests, and what comes of it."""
+    tests = str(ROOT / "tests")
+    if tests not in sys.path:
+        sys.path.append(tests)
+    page: str = importlib.import_module("mutations.table").page()
+    return page
 
 
 def coded() -> list[Coded]:

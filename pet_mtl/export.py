@@ -23,6 +23,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from pet_mtl._version import __version__
+from pet_mtl.covariates import Covariate, schema_from
 from pet_mtl.errors import ModelError
 from pet_mtl.files import write_json
 from pet_mtl.losses import survival_curve
@@ -166,6 +167,11 @@ class Predictor:
     about: dict[str, Any]
     _loaded: Any
 
+    @property
+    def schema(self) -> tuple[Covariate, ...]:
+        """The covariates that the clinical inputs encode."""
+        return schema_from(self.about)
+
     def predict(
         self,
         fine: Array,
@@ -234,6 +240,15 @@ def load_predictor(path: Path) -> Predictor:
             todo="Load it with the version of pet-mtl that wrote it, or train anew",
             subject=path.name,
         )
+    try:
+        schema_from(about)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(
+            "MODEL_DAMAGED",
+            "the bundle's covariates cannot be read",
+            todo="Copy the whole bundle again",
+            subject=path.name,
+        ) from error
     return Predictor(
         GridPlan(about["size"], about["fine_mm"], about["context_mm"]),
         tuple(about["covariates"]),

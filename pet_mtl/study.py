@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pet_mtl.errors import Problem
 from pet_mtl.geometry import Grid
 
 
@@ -16,7 +17,7 @@ class Body:
     Attributes:
         weight_kg: Body weight.
         height_m: Body height.
-        sex: "M", "F" or "".
+        sex: "M", "F", "O" (DICOM's other) or "".
     """
 
     weight_kg: float | None = None
@@ -42,6 +43,7 @@ class Study:
         body: The patient's body, which normalisations other than SUVbw need.
         ct: (z, y, x) float32 CT in Hounsfield units on a grid of its own, or None.
         ct_grid: The CT's grid; None without CT.
+        passed_over: The study's other PET images, and why they were not taken.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Study:
     body: Body = Body()
     ct: NDArray[np.float32] | None = None
     ct_grid: Grid | None = None
+    passed_over: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,8 @@ class StudySource:
         sidecar_path: JSON beside a PET image that tells units, dose and times, if any.
         roi: Which regions or labels the layout itself says are the lesion, as `--roi` would
             say it; None where the layout says nothing.
+        series: SeriesNumber of the PET to take where a DICOM study has several; None lets the
+            study decide.
         case: What the source calls the patient, where several studies are theirs and `name` is
             only this one's (`ID_2` of `ID`); a clinical table has one row for all. Else "".
     """
@@ -85,6 +90,7 @@ class StudySource:
     ct_path: Path | None = None
     sidecar_path: Path | None = None
     roi: str | None = None
+    series: int | None = None
     case: str = ""
 
     @property

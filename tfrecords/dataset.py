@@ -8,6 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from pet_mtl.covariates import Covariate, schema_from
 from pet_mtl.errors import DatasetError
 from pet_mtl.files import read_csv
 from pet_mtl.sample import GridPlan
@@ -33,6 +34,7 @@ class DatasetInfo:
         seed: Seed the folds were dealt with.
         counts: studies, rejected, with_mask, with_survival, with_response.
         shards: File name to number of records, ordered by fold and index.
+        schema: The covariates that `covariates` encode.
     """
 
     path: Path
@@ -44,6 +46,7 @@ class DatasetInfo:
     seed: int
     counts: dict[str, int]
     shards: dict[str, int]
+    schema: tuple[Covariate, ...] = ()
 
     @property
     def dimensions(self) -> Dimensions:
@@ -127,6 +130,7 @@ def _info(dataset_dir: Path, content: dict[str, Any]) -> DatasetInfo:
         seed=int(content["seed"]),
         counts={key: int(value) for key, value in content["counts"].items()},
         shards={shard["file"]: int(shard["records"]) for shard in content["shards"]},
+        schema=schema_from(content),
     )
 
 

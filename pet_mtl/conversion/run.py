@@ -75,6 +75,7 @@ class _Job:
     names: Mapping[str, str]
     covariates: tuple[str, ...]
     unmatched_rows: tuple[str, ...]
+    table: ClinicalTable | None = None
     ignored: tuple[tuple[str, Problem], ...] = ()
 
 
@@ -112,6 +113,7 @@ def convert(
     folder.check()
     search = find_studies(src, config.layout, progress)
     if table is not None and config.columns is not None:
+        table = table.bound_to(search.sources, [name for name, _ in search.passed_over])
         check_match(table, search, config.columns.id)
     key = load_or_make_key(config.key or folder.key)
     with folder.locked():
@@ -124,7 +126,7 @@ def convert(
         inputs = _inputs_key(entries, refused, config, key)
         covariates = table.covariates if table else ()
         job = _Job(
-            folder, config, progress, entries, refused, inputs, names, covariates, unmatched,
+            folder, config, progress, entries, refused, inputs, names, covariates, unmatched, table,
             search.ignored,
         )  # fmt: skip
         return _finished_before(job) or _convert(job)
@@ -138,16 +140,15 @@ def _entries(
     config: ConvertConfig,
 ) -> tuple[_Entry, ...]:
     """The studies with pseudonym, outcome and the file their cut-out is kept in."""
-    known = set(table.ids) if table else set()
     entries = []
     for source in sources:
         name = pseudonym(key, source.name)
         stamp = input_key(source, config.roi, config.grids.widest_mm)
         # Two scans of one row of the table, or of one PatientID, are of one patient.
-        ids = (source.patient.strip(), source.patient_id.strip())
-        row = next((i for i in ids if i in known), "")
-        patient = row or source.patient_id or source.patient
-        outcome = table.outcome_of(source) if table else None
+        row = table.row_of(source) if table else None
+        patient = (table.row_of_patient(source) if table else None) or source.patient_id
+        patient = patient or source.patient
+        outcome = table.outcomes[row] if table and row else None
         entries.append(_Entry(source, name, patient, folder.work / f"{name}-{stamp}.npz", outcome))
     return tuple(entries)
 
@@ -206,7 +207,8 @@ def _convert(job: _Job) -> ConvertResult:
         for entry in job.entries
         if entry.sample_id in facts
     ]
-    done = Finished(accepted, rejected, plan, shards, files, job.covariates)
+    schema = job.table.schema if job.table else ()
+    done = Finished(accepted, rejected, plan, shards, files, job.covariates, schema)
     write_tables(job.folder, done, job.config)
     job.folder.drop_cutouts(entry.cutout for entry in job.entries)
     state = {"inputs": job.inputs, "fingerprint": done.fingerprint}
@@ -310,7 +312,7 @@ def _after(sample: Sample, advance: Callable[[], None]) -> Sample:
 
 def _result(job: _Job, info: DatasetInfo, notices: Sequence[str] = ()) -> ConvertResult:
     """The answer, told from the dataset as it lies there."""
-    told = list(notices)
+    told = [*notices, *(job.table.warnings if job.table else ())]
     if job.ignored:
         told.append(f"{len(job.ignored)} entries are no study (private): {job.folder.unmatched}")
     if info.folds < job.config.folds:

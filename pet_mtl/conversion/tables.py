@@ -13,9 +13,11 @@ from pet_mtl._version import __version__
 from pet_mtl.conversion.folder import DatasetFolder
 from pet_mtl.conversion.settings import ConvertConfig
 from pet_mtl.conversion.work import Rejection
+from pet_mtl.covariates import Covariate
 from pet_mtl.files import write_csv, write_json
 from pet_mtl.preprocess.pipeline import StudyFacts
 from pet_mtl.pseudonym import write_private
+from pet_mtl.readers.clinical import DAYS_PER
 from pet_mtl.sample import GridPlan
 from pet_mtl.study import Outcome
 from pet_mtl.tfrecords.metadata import dataset_info_json, features_json
@@ -59,6 +61,7 @@ class Finished:
         shards: Who is where.
         files: The shards as written.
         covariates: Names of the covariates, in the order of the feature `clinical`.
+        schema: What the covariates are.
     """
 
     accepted: Sequence[Accepted]
@@ -67,6 +70,7 @@ class Finished:
     shards: ShardPlan
     files: Sequence[ShardFile]
     covariates: tuple[str, ...] = ()
+    schema: tuple[Covariate, ...] = ()
 
     @property
     def fingerprint(self) -> str:
@@ -132,7 +136,9 @@ def dataset_json(done: Finished, config: ConvertConfig) -> dict[str, Any]:
         "channels": ["suv"],
         "suv": _SUV,
         "labels": labels,
+        "label_rules": _label_rules(config),
         "covariates": list(done.covariates),
+        "covariate_schema": _covariate_schema(done),
         "counts": done.counts(),
         "folds": done.shards.folds,
         "seed": config.seed,
@@ -143,6 +149,23 @@ def dataset_json(done: Finished, config: ConvertConfig) -> dict[str, Any]:
         ],
         "features": table(Dimensions(done.plan.size, len(done.covariates))),
     }
+
+
+def _label_rules(config: ConvertConfig) -> dict[str, Any]:
+    """How labels were made of the table's cells, as far as the user had a say."""
+    rules: dict[str, Any] = {}
+    if config.columns and config.columns.time:
+        unit = config.columns.time_unit
+        rules |= {"time_unit": unit, "days_per_time_unit": DAYS_PER[unit]}
+    if config.columns and config.columns.response_positive:
+        rules["response_positive"] = list(config.columns.response_positive)
+    return rules
+
+
+def _covariate_schema(done: Finished) -> list[dict[str, Any]]:
+    """The covariates as the patients of the dataset have them."""
+    rows = [accepted.outcome.covariates if accepted.outcome else {} for accepted in done.accepted]
+    return [covariate.described(rows).to_json() for covariate in done.schema]
 
 
 def study_rows(done: Finished) -> list[dict[str, Any]]:

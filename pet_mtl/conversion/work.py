@@ -92,8 +92,9 @@ def input_key(source: StudySource, roi: str | None, width_mm: float) -> str:
     Returns:
         Hexadecimal digits.
     """
-    wanted = roi or source.roi
-    digest = hashlib.sha256(f"{_WORK_VERSION} {source.layout} {wanted} {width_mm:.3f}".encode())
+    digest = hashlib.sha256(
+        f"{_WORK_VERSION} {source.layout} {roi or source.roi} {width_mm:.3f}".encode()
+    )
     for path in _files(source):
         status = path.stat()
         digest.update(f"{path} {status.st_size} {status.st_mtime_ns}\n".encode())

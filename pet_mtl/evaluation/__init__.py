@@ -1,6 +1,6 @@
 """Judges a run or a table of predictions, with intervals, baselines and, if known, the truth."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pet_mtl.errors import UsageError
@@ -8,7 +8,7 @@ from pet_mtl.evaluation.cohort import Cohort, Training
 from pet_mtl.evaluation.judging import ENDPOINTS, Settings, judge, judge_dice
 from pet_mtl.evaluation.predictions import PREDICTIONS, Known, load_predictions
 from pet_mtl.evaluation.results import Evaluation, to_document
-from pet_mtl.evaluation.run import OUT_OF_FOLD, load_run, read_studies_table
+from pet_mtl.evaluation.run import OUT_OF_FOLD, load_run, read_schema, read_studies_table
 from pet_mtl.evaluation.summary import summary_lines, to_page
 from pet_mtl.files import write_json, write_text
 from pet_mtl.report import render
@@ -88,9 +88,10 @@ def load_cohort(request: Request) -> Cohort:
             subject=target.name,
         )
     _refuse(request.dataset or request.ids, "--dataset and --ids", "table of predictions")
-    cohort = load_predictions(target, request.known)
     if request.baselines_from is None:
-        return cohort
+        return load_predictions(target, request.known)
+    known = replace(request.known, schema=read_schema(request.baselines_from))
+    cohort = load_predictions(target, known)
     training = Training(
         read_studies_table(request.baselines_from), False, "the training dataset's patients"
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from pet_mtl.covariates import Covariate
 from pet_mtl.errors import DatasetError, UsageError
 from pet_mtl.evaluation.cohort import Cohort, Floats, Patients, column, unique_ids
 from pet_mtl.evaluation.run import fingerprint_of, read_object
@@ -16,7 +17,7 @@ from pet_mtl.evaluation.truth import read_truth
 from pet_mtl.evaluation.wording import counted, have
 from pet_mtl.files import read_csv
 from pet_mtl.readers import find_studies
-from pet_mtl.readers.clinical import ClinicalColumns, ClinicalTable, read_clinical
+from pet_mtl.readers.clinical import ClinicalColumns, read_clinical
 from pet_mtl.study import Outcome, StudySource
 
 PREDICTIONS = "predictions.csv"
@@ -34,6 +35,8 @@ class Known:
         studies: Folder of the studies with true masks.
         roi: Pattern of the structure's name in RTSTRUCT.
         truth: truth.csv; None takes the one beside the clinical table, if there is one.
+        schema: Covariates of the dataset that baselines are fitted on, by which the table's are
+            then read; None lets the table tell what they are.
     """
 
     clinical: Path | None = None
@@ -41,6 +44,7 @@ class Known:
     studies: Path | None = None
     roi: str | None = None
     truth: Path | None = None
+    schema: tuple[Covariate, ...] | None = None
 
 
 def load_predictions(path: Path, known: Known) -> Cohort:
@@ -107,23 +111,7 @@ def _patients(
     ids: tuple[str, ...], sources: dict[str, StudySource], known: Known
 ) -> tuple[Patients, tuple[str, ...]]:
     """Outcomes from the clinical table, in the order of the predictions."""
-    outcomes: list[Outcome | None] = [None] * len(ids)
-    covariates: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    if known.clinical and known.columns:
-        table = read_clinical(known.clinical, known.columns)
-        covariates = table.covariates
-        outcomes = [_outcome(table, sources, name) for name in ids]
-        missing = sum(outcome is None for outcome in outcomes)
-        said = f"{counted(missing, 'prediction')} {have(missing)} no row in the clinical table."
-        notes = (said,) if missing else ()
-        if missing == len(ids):
-            raise UsageError(
-                "CLINICAL_NO_MATCH",
-                "no row of the clinical table belongs to a prediction",
-                found=f"{counted(len(table.ids), 'row')}, {counted(len(ids), 'prediction')}",
-                todo="Give the right --id-column; for DICOM PatientIDs also --studies",
-            )
+    outcomes, covariates, notes = _outcomes(ids, sources, known)
 
     def values(get: Callable[[Outcome], float | None]) -> Floats:
         cells = [get(outcome) if outcome else None for outcome in outcomes]
@@ -143,9 +131,32 @@ def _patients(
     return patients, notes
 
 
-def _outcome(table: ClinicalTable, sources: dict[str, StudySource], name: str) -> Outcome | None:
-    """The row of one prediction, if there is one."""
-    return table.outcome_of(sources.get(name, StudySource(name, "image", Path(name))))
+def _outcomes(
+    ids: tuple[str, ...], sources: dict[str, StudySource], known: Known
+) -> tuple[list[Outcome | None], tuple[str, ...], tuple[str, ...]]:
+    """Each prediction's row, the names of its covariates, and what to say of the table."""
+    if known.clinical is None or known.columns is None:
+        return [None] * len(ids), (), ()
+    # Without a name no covariate is read, and none is missed.
+    schema = known.schema if known.columns.covariates else ()
+    table = read_clinical(known.clinical, known.columns, schema)
+    table = table.bound_to([_source(sources, name) for name in ids])
+    outcomes = [table.outcome_of(_source(sources, name)) for name in ids]
+    missing = sum(outcome is None for outcome in outcomes)
+    if missing == len(ids):
+        raise UsageError(
+            "CLINICAL_NO_MATCH",
+            "no row of the clinical table belongs to a prediction",
+            found=f"{counted(len(table.ids), 'row')}, {counted(len(ids), 'prediction')}",
+            todo="Give the right --id-column; for DICOM PatientIDs also --studies",
+        )
+    said = f"{counted(missing, 'prediction')} {have(missing)} no row in the clinical table."
+    return outcomes, table.covariates, (*((said,) if missing else ()), *table.warnings)
+
+
+def _source(sources: dict[str, StudySource], name: str) -> StudySource:
+    """The study of one prediction; by name only where it is not among the given ones."""
+    return sources.get(name, StudySource(name, "image", Path(name)))
 
 
 def _with_masks(

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from pet_mtl.covariates import Covariate, schema_from
 from pet_mtl.errors import DatasetError, ModelError, UsageError
 from pet_mtl.evaluation.cohort import Cohort, Patients, Training, column, patients_of, unique_ids
 from pet_mtl.evaluation.truth import read_names, read_truth
@@ -82,6 +83,25 @@ def read_studies_table(dataset: Path) -> Patients:
             subject=dataset.name,
         )
     return patients_of(read_csv(path), path.name)
+
+
+def read_schema(dataset: Path) -> tuple[Covariate, ...] | None:
+    """The covariates of a dataset directory; None where it does not say.
+
+    Raises:
+        DatasetError: dataset.json is damaged.
+    """
+    content = read_object(dataset / "dataset.json")
+    try:
+        return schema_from(content) if content else None
+    except (KeyError, TypeError, ValueError) as error:
+        raise DatasetError(
+            "DATASET_DAMAGED",
+            "dataset.json cannot be read",
+            found=type(error).__name__,
+            todo="Convert again into an empty folder",
+            subject=dataset.name,
+        ) from error
 
 
 def fingerprint_of(path: Path) -> str:

@@ -24,6 +24,8 @@ from pet_mtl.models.heads import HazardHead, ResponseHead
 from pet_mtl.sample import SCALES, GridPlan
 
 FEATURES = "outcome_features"
+# Computed features are of order 0.1 to 10 and carry the rounding of float32, about 1e-6.
+_ROUNDING = 3e-3
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,7 @@ def _features(config: ModelConfig, pooled: dict[str, Any], clinical: dict[str, A
     """Standardises each group and joins them; learned features are projected to few dimensions."""
     parts = []
     for name, group in pooled.items():
-        part = Standardize(name=f"{name}_standard")(group)
+        part = Standardize(floor=_ROUNDING, name=f"{name}_standard")(group)
         if name.startswith("learned"):
             part = layers.Dense(config.embedding, use_bias=False, name=f"{name}_projection")(part)
             part = Standardize(name=f"{name}_embedding")(part)

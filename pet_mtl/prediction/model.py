@@ -5,6 +5,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from pet_mtl.covariates import Covariate
 from pet_mtl.sample import GridPlan
 
 
@@ -18,6 +19,10 @@ class Predictor(Protocol):
     @property
     def covariates(self) -> tuple[str, ...]:
         """Names of the clinical inputs, in order; empty for a model without."""
+
+    @property
+    def schema(self) -> tuple[Covariate, ...]:
+        """The covariates that the clinical inputs encode."""
 
     @property
     def edges_days(self) -> tuple[float, ...]:

@@ -5,13 +5,20 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import pydicom
-from pydicom.tag import Tag
 
 from pet_mtl.errors import SuvError
-from pet_mtl.readers import values
+from pet_mtl.readers import drugs, values
+from pet_mtl.readers.private import GE_PET, PHILIPS_PET, private_tag
 from pet_mtl.suv import FrameTiming, SuvAttributes, nearest_day
 
-_GE_SCAN_DATETIME = Tag(0x0009, 0x100D)
+_SEXES = ("M", "F", "O")
+# What decides the factor, by unit: dose and times do not matter to values that already are SUV.
+_DECIDES_SUV = ("units", "suv_type", "corrected")
+_DECIDES_BY_UNIT = {
+    "GML": _DECIDES_SUV,
+    "CM2ML": (*_DECIDES_SUV, "weight_kg", "height_m"),
+    "CNTS": ("units", "corrected", "philips_suv"),
+}
 
 
 def suv_attributes(dataset: pydicom.Dataset) -> SuvAttributes:
@@ -23,8 +30,8 @@ def suv_attributes(dataset: pydicom.Dataset) -> SuvAttributes:
     Returns:
         The attributes, with one frame.
     """
-    drugs = values.raw(dataset, "RadiopharmaceuticalInformationSequence") or [pydicom.Dataset()]
-    drug = drugs[0]
+    given = values.raw(dataset, "RadiopharmaceuticalInformationSequence") or [pydicom.Dataset()]
+    drug = given[0]
     zone = values.text(dataset, "TimezoneOffsetFromUTC")
     series = values.moment(values.text(dataset, "SeriesDate"), values.text(dataset, "SeriesTime"))
     return SuvAttributes(
@@ -32,15 +39,20 @@ def suv_attributes(dataset: pydicom.Dataset) -> SuvAttributes:
         suv_type=values.text(dataset, "SUVType").upper(),
         corrected=values.texts(dataset, "CorrectedImage"),
         decay_correction=values.text(dataset, "DecayCorrection").upper(),
-        injections=len(drugs),
+        injections=len(given),
         dose_bq=values.number(drug, "RadionuclideTotalDose"),
         weight_kg=values.number(dataset, "PatientWeight"),
         height_m=values.number(dataset, "PatientSize"),
+        sex=_sex(values.text(dataset, "PatientSex").upper()),
         half_life_s=values.number(drug, "RadionuclideHalfLife"),
+        nuclides=drugs.nuclides(drug),
+        tracer=drugs.tracer(drug),
         injection=values.date_time(values.text(drug, "RadiopharmaceuticalStartDateTime"), zone),
         injection_time=values.clock(values.text(drug, "RadiopharmaceuticalStartTime")),
         series=series,
-        ge_scan=values.date_time(values.text(dataset, _GE_SCAN_DATETIME), zone),
+        ge_scan=values.date_time(values.text(dataset, private_tag(dataset, GE_PET, 0x0D)), zone),
+        philips_suv=values.number(dataset, private_tag(dataset, PHILIPS_PET, 0x00)),
+        philips_activity=values.number(dataset, private_tag(dataset, PHILIPS_PET, 0x09)),
         frames=(_timing(dataset, series),),
     )
 
@@ -56,13 +68,10 @@ def series_attributes(slices: Sequence[SuvAttributes]) -> SuvAttributes:
 
     Raises:
         SuvError: SUV_INCONSISTENT; an attribute that decides the factor differs in it. Of
-            values that already are SUV (GML), dose and times do not.
+            values that already are SUV, dose and times do not.
     """
     first = slices[0]
-    names = [field.name for field in dataclasses.fields(first) if field.name != "frames"]
-    if all(one.units == "GML" for one in slices):
-        names = ["units", "suv_type", "corrected"]
-    for name in names:
+    for name in _deciding(first):
         different = len({getattr(one, name) for one in slices})
         if different > 1:
             raise SuvError(
@@ -73,6 +82,19 @@ def series_attributes(slices: Sequence[SuvAttributes]) -> SuvAttributes:
                 todo="Give one series a study, as the scanner exported it",
             )
     return dataclasses.replace(first, frames=tuple(s.frames[0] for s in slices))
+
+
+def _deciding(first: SuvAttributes) -> tuple[str, ...]:
+    """The attributes that decide the factor of a series."""
+    if first.units == "GML" and first.suv_type not in ("", "BW"):
+        return (*_DECIDES_SUV, "weight_kg", "height_m", "sex")
+    if first.units in _DECIDES_BY_UNIT and (first.units != "CNTS" or first.philips_suv):
+        return _DECIDES_BY_UNIT[first.units]
+    return tuple(f.name for f in dataclasses.fields(first) if f.name not in ("frames", "tracer"))
+
+
+def _sex(value: str) -> str:
+    return value if value in _SEXES else ""
 
 
 def _timing(dataset: pydicom.Dataset, series: datetime | None) -> FrameTiming:

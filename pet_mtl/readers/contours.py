@@ -31,7 +31,9 @@ def fill_contour(contour: NDArray[np.float64], shape: tuple[int, int]) -> Bools:
     """Fills one contour by the even-odd rule.
 
     Every edge toggles, in each row it crosses, all pixels whose centre lies before the crossing.
-    A row through a corner counts the edge above it only, so that corners count once.
+    A row through a corner counts the edge above it only, so that corners count once. Edges are
+    taken from their upper end, whatever the sense of the contour: regions that share an edge share
+    no pixel and leave none out.
 
     Args:
         contour: (points, 2) as (row, column) in pixels.
@@ -41,7 +43,9 @@ def fill_contour(contour: NDArray[np.float64], shape: tuple[int, int]) -> Bools:
         (rows, columns) bool.
     """
     rows, columns = shape
-    start, end = contour, np.roll(contour, -1, axis=0)
+    following = np.roll(contour, -1, axis=0)
+    downwards = (contour[:, 0] <= following[:, 0])[:, None]
+    start, end = np.where(downwards, contour, following), np.where(downwards, following, contour)
     lines = np.arange(rows)[:, None]  # (rows, 1)
     crossed = (start[:, 0] <= lines) != (end[:, 0] <= lines)  # (rows, edges)
     row, edge = np.nonzero(crossed)

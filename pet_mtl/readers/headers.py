@@ -1,25 +1,29 @@
 """A first look at the files of one study: headers only, no pixels."""
 
+import math
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pydicom
-from pydicom.tag import Tag
 
 from pet_mtl.errors import ReadError
-from pet_mtl.readers import values
+from pet_mtl.readers import multiframe, values
 from pet_mtl.readers.attributes import suv_attributes
+from pet_mtl.readers.private import PRIVATE_TAGS
 from pet_mtl.suv import SuvAttributes
 
 PET_IMAGE = "1.2.840.10008.5.1.4.1.1.128"
-ENHANCED_PET = ("1.2.840.10008.5.1.4.1.1.128.1", "1.2.840.10008.5.1.4.1.1.130")
+ENHANCED_PET = (multiframe.LEGACY_PET, multiframe.ENHANCED_PET)
+PET_CLASSES = (PET_IMAGE, *ENHANCED_PET)
 RT_STRUCTURE_SET = "1.2.840.10008.5.1.4.1.1.481.3"
 SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"
 DICOM_SUFFIXES = (".dcm", ".ima", ".dic", ".dicom")
 
+# What differs between the phases of a gated series, if it is gated (PS3.3 C.8.9.3, C.7.6.2).
+_GATE_TAGS = ("TriggerTime", "FrameTime", "NominalInterval", "LowRRValue", "HighRRValue")
 _TAGS: list[Any] = [
     "SOPClassUID", "Modality", "PatientID", "StudyInstanceUID", "SeriesInstanceUID",
     "FrameOfReferenceUID", "ImageType", "SeriesType", "NumberOfFrames", "SamplesPerPixel",
@@ -28,8 +32,13 @@ _TAGS: list[Any] = [
     "SpecificCharacterSet", "TimezoneOffsetFromUTC", "SeriesDate", "SeriesTime",
     "AcquisitionDate", "AcquisitionTime", "AcquisitionDateTime", "PatientWeight", "PatientSize",
     "RadiopharmaceuticalInformationSequence", "Units", "SUVType", "CorrectedImage",
-    "DecayCorrection", "FrameReferenceTime", "ActualFrameDuration", "DecayFactor",
-    Tag(0x0009, 0x0010), Tag(0x0009, 0x100D),
+    "DecayCorrection", "FrameReferenceTime", "ActualFrameDuration", "DecayFactor", "PatientSex",
+    *PRIVATE_TAGS,
+]  # fmt: skip
+# What tells series, slices and volumes apart.
+_ORDER_TAGS: list[Any] = [
+    "SOPInstanceUID", "SeriesNumber", "AcquisitionNumber", "NumberOfSlices",
+    "RealWorldValueMappingSequence", *_GATE_TAGS,
 ]  # fmt: skip
 
 
@@ -52,6 +61,12 @@ class Header:
         slope: RescaleSlope, or None.
         intercept: RescaleIntercept; 0 where absent.
         suv: Attributes for SUV; only of PET images.
+        instance: SOPInstanceUID.
+        frame: Place among the frames of its file, from 0.
+        series_number: SeriesNumber, or None.
+        acquisition: AcquisitionNumber, or "".
+        slices_told: NumberOfSlices of the series, or None.
+        gate: Values that tell the phases of a gated series apart.
     """
 
     path: Path
@@ -68,6 +83,12 @@ class Header:
     slope: float | None = None
     intercept: float = 0.0
     suv: SuvAttributes | None = None
+    instance: str = ""
+    frame: int = 0
+    series_number: int | None = None
+    acquisition: str = ""
+    slices_told: int | None = None
+    gate: tuple[float | None, ...] = ()
 
 
 def files_below(folder: Path) -> Iterator[Path]:
@@ -89,34 +110,65 @@ def is_dicom(path: Path) -> bool:
 
 
 def scan_headers(folder: Path, files: Sequence[Path] = ()) -> tuple[Header, ...]:
-    """Reads the headers of every DICOM file below a folder.
+    """Reads the headers of the DICOM files of a study.
 
     Args:
         folder: A study.
-        files: Its DICOM files, where a search has found them; else all below the folder.
+        files: Its files, where known; else all below the folder that are DICOM.
 
     Returns:
-        One header a file, in the order of the paths. What is no DICOM is left out.
+        One header a file, in the order of the paths; of an enhanced PET object one a frame.
 
     Raises:
         ReadError: DICOM_UNREADABLE; a file that should be DICOM cannot be read. It may be a
-            slice, so the study cannot be trusted without it.
+            slice, so the study cannot be trusted without it. DICOM_MULTIFRAME.
     """
     paths = files or [path for path in files_below(folder) if is_dicom(path)]
     with values.lenient():
-        return tuple(read_header(path) for path in paths)
+        return tuple(header for path in paths for header in _frames(read_header(path)))
 
 
 def read_header(path: Path) -> Header:
     """Reads the header of one file; call it inside `values.lenient()`."""
+    tags = _TAGS + _ORDER_TAGS
     try:
-        dataset = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=_TAGS, force=True)
+        dataset = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=tags, force=True)
+        cut = values.is_cut(dataset)
+        multiframe.real_world(dataset)
         header = _plain(path, dataset)
     except values.BROKEN as error:
         raise unreadable(path) from error
-    if not header.sop_class and not header.modality and path.name.upper() != "DICOMDIR":
+    if cut or _is_damaged(header):
         raise unreadable(path)
     return header
+
+
+def _is_damaged(header: Header) -> bool:
+    """Whether a file does not even say what every one says; a cut one ends before it."""
+    if header.sop_class in PET_CLASSES:
+        return not header.modality or min(header.size) <= 0
+    named = header.sop_class or header.modality or header.path.name.upper() == "DICOMDIR"
+    return not named
+
+
+def _frames(header: Header) -> tuple[Header, ...]:
+    """The header itself, or those of the frames of an enhanced PET object.
+
+    A structure set cut short would read like one of fewer regions, so it is looked at here.
+    """
+    if header.sop_class not in (*ENHANCED_PET, RT_STRUCTURE_SET):
+        return (header,)
+    try:
+        dataset = pydicom.dcmread(header.path, stop_before_pixels=True, force=True)
+        is_struct = header.sop_class == RT_STRUCTURE_SET
+        if values.is_cut(dataset) or (is_struct and "StructureSetROISequence" not in dataset):
+            raise unreadable(header.path)
+        if is_struct:
+            return (header,)
+        flat = multiframe.flat_frames(dataset)
+        return tuple(replace(_plain(header.path, one), frame=i) for i, one in enumerate(flat))
+    except values.BROKEN as error:
+        raise unreadable(header.path) from error
 
 
 def unreadable(path: Path) -> ReadError:
@@ -152,6 +204,26 @@ def _plain(path: Path, dataset: pydicom.Dataset) -> Header:
         position_mm=values.numbers(dataset, "ImagePositionPatient"),
         orientation=values.numbers(dataset, "ImageOrientationPatient"),
         slope=values.number(dataset, "RescaleSlope"),
-        intercept=values.number(dataset, "RescaleIntercept") or 0.0,
-        suv=suv_attributes(dataset) if sop_class == PET_IMAGE else None,
+        intercept=_intercept(dataset),
+        suv=suv_attributes(dataset) if sop_class in PET_CLASSES else None,
+        instance=values.text(dataset, "SOPInstanceUID"),
+        series_number=_whole(dataset, "SeriesNumber"),
+        acquisition=values.text(dataset, "AcquisitionNumber"),
+        slices_told=_whole(dataset, "NumberOfSlices"),
+        gate=tuple(values.number(dataset, name) for name in _GATE_TAGS),
     )
+
+
+def _intercept(dataset: pydicom.Dataset) -> float:
+    """RescaleIntercept: 0 where absent, NaN where it is there but no number."""
+    told = values.number(dataset, "RescaleIntercept")
+    if told is not None:
+        return told
+    element = dataset.get_item("RescaleIntercept")
+    return math.nan if element is not None and str(element.value or "").strip() else 0.0
+
+
+def _whole(dataset: pydicom.Dataset, name: str) -> int | None:
+    """A whole number, or None."""
+    told = values.number(dataset, name)
+    return int(told) if told is not None and math.isfinite(told) else None

@@ -27,6 +27,8 @@ _OTHER_WORDS = (*_CT_WORDS, "mr", "mri", "t1", "t2")
 
 # The hottest voxels of real studies (bladder, injection site) reach a few hundred SUV.
 MAX_SUV = 1000.0
+# Even blood in a cold region reaches this; less means that dose, weight or unit are wrong.
+MIN_TOP_SUV = 0.05
 
 
 def is_image(path: Path) -> bool:
@@ -170,7 +172,7 @@ def read_image(path: Path) -> tuple[NDArray[np.float32], Grid]:
         ReadError: IMAGE_UNREADABLE, IMAGE_DIMENSIONS.
         GeometryError: Axes or spacings that make no sense.
     """
-    image = _read(path)
+    image = open_image(path)
     while image.GetDimension() > 3 and image.GetSize()[-1] == 1:
         image = image[..., 0]
     if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
@@ -185,8 +187,18 @@ def read_image(path: Path) -> tuple[NDArray[np.float32], Grid]:
     return sitk.GetArrayFromImage(image).astype(np.float32), grid_of(image)
 
 
-def _read(path: Path) -> sitk.Image:
-    """Reads with ITK, turning its errors into ours."""
+def open_image(path: Path) -> sitk.Image:
+    """Reads with ITK, turning its errors into ours.
+
+    Args:
+        path: NIfTI, NRRD or MHA.
+
+    Returns:
+        The image, of whatever dimension.
+
+    Raises:
+        ReadError: IMAGE_UNREADABLE.
+    """
     try:
         return sitk.ReadImage(str(path))
     except RuntimeError as error:
@@ -237,7 +249,7 @@ def require_suv_range(suv: NDArray[np.float32]) -> None:
         found = "NaN or infinite values"
     elif top > MAX_SUV:
         found = f"a maximum of {top:g}, perhaps Bq/ml"
-    elif top <= 0 or mean < 0:
+    elif top < MIN_TOP_SUV or mean < 0:
         found = f"a maximum of {top:g} and a mean of {mean:g}"
     else:
         return
@@ -248,7 +260,7 @@ def _no_suv(found: str) -> SuvError:
     return SuvError(
         "SUV_RANGE",
         "the values cannot be SUV",
-        expected=f"SUVbw in g/ml: finite, above 0 somewhere, at most {MAX_SUV:g}",
+        expected=f"SUVbw in g/ml: finite, a maximum of {MIN_TOP_SUV:g} to {MAX_SUV:g}",
         found=found,
         todo="Convert the image to SUVbw first, or give the DICOM series",
     )

@@ -1,185 +1,188 @@
-"""The lesion mask of a study, on the PET's own grid: from RTSTRUCT or from an image file."""
+"""Which outlines of a DICOM study make the lesion, and their mask on the PET's own grid.
 
-import fnmatch
+Outlines are regions of structure sets (RTSTRUCT) and segments of segmentations (SEG).
+"""
+
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
-import SimpleITK as sitk
-from numpy.typing import NDArray
 
 from pet_mtl.errors import MaskError
-from pet_mtl.geometry import Grid, to_sitk
-from pet_mtl.readers.headers import RT_STRUCTURE_SET, SEGMENTATION, Header
-from pet_mtl.readers.images import read_image
-from pet_mtl.readers.rtstruct import Region, rasterise, read_regions
+from pet_mtl.geometry import Grid
+from pet_mtl.readers.headers import RT_STRUCTURE_SET, Header
+from pet_mtl.readers.outline import Mask, Outline, Warnings
+from pet_mtl.readers.roi import parts_of, select
+from pet_mtl.readers.rtstruct import Region, read_regions
+from pet_mtl.readers.seg import SEGMENTATIONS, SURFACES, read_seg
 
-Mask = NDArray[np.bool_]
+_HINT = "run `pet-mtl suv STUDY --list-rois` to see the names"
 
 
-def regions_of(headers: Sequence[Header], series: tuple[str, str, str]) -> tuple[Region, ...]:
-    """All regions drawn in the PET's frame of reference.
+@dataclass(frozen=True)
+class Outlines:
+    """The outlines of a study that fit its PET.
+
+    Attributes:
+        on_pet: Those whose file says that it was drawn on the PET series.
+        in_frame: The others in the PET's frame of reference, such as those drawn on its CT.
+        warnings: What was odd about the files.
+    """
+
+    on_pet: tuple[Outline, ...]
+    in_frame: tuple[Outline, ...]
+    warnings: Warnings = ()
+
+    @property
+    def all(self) -> tuple[Outline, ...]:
+        """Both, those drawn on the PET first."""
+        return self.on_pet + self.in_frame
+
+
+def outlines_of(headers: Sequence[Header], series: tuple[str, str, str]) -> Outlines:
+    """All outlines that belong to the PET.
 
     Args:
         headers: All DICOM files of the study.
         series: Study, series and frame of reference UID of the PET.
 
     Returns:
-        The regions. If structure sets name the PET series itself, only theirs, even where
-        de-identification gave their regions another frame of reference (it happens).
+        The outlines. A region that names the PET series itself counts even where
+        de-identification gave it another frame of reference (it happens); a segment never does.
 
     Raises:
-        MaskError: MASK_FRAME; there are regions, but all in another frame of reference.
+        MaskError: MASK_FRAME; there are outlines, but all in another frame of reference.
+            MASK_SEG; a segmentation that cannot be read.
+        ReadError: DICOM_UNREADABLE.
     """
-    paths = [header.path for header in headers if header.sop_class == RT_STRUCTURE_SET]
-    regions = [region for path in paths for region in read_regions(path)]
-    on_pet = [region for region in regions if series[1] in region.series_uids]
-    fitting = on_pet or [region for region in regions if in_frame(region, series[2])]
-    if regions and not fitting:
+    found = _read_all(headers)
+    on_pet = [
+        o for o in found
+        if series[1] in o.series_uids and (isinstance(o, Region) or o.in_frame(series[2]))
+    ]  # fmt: skip
+    in_frame = [o for o in found if o not in on_pet and o.in_frame(series[2])]
+    if found and not on_pet and not in_frame:
         raise MaskError(
             "MASK_FRAME",
             "the regions were drawn in another frame of reference than the PET's",
             expected="the FrameOfReferenceUID of the PET, or its SeriesInstanceUID",
-            todo="Register them to the PET, or remove the structure set",
+            todo="Register them to the PET, or remove the structure set or segmentation",
         )
-    return tuple(fitting)
+    warnings: Warnings = ()
+    if any(header.sop_class == SURFACES for header in headers):
+        warnings += ("MASK_SURFACE: a surface segmentation lies beside the PET and is not read",)
+    sets = any(header.sop_class in (RT_STRUCTURE_SET, *SEGMENTATIONS) for header in headers)
+    if sets and all(outline.is_empty for outline in found):
+        warnings += ("MASK_NO_CONTOUR: a structure set or segmentation outlines nothing",)
+    return Outlines(tuple(on_pet), tuple(in_frame), warnings)
 
 
-def in_frame(region: Region, frame_uid: str) -> bool:
-    """Whether a region claims the PET's frame of reference, or either claims none.
+def _read_all(headers: Sequence[Header]) -> list[Outline]:
+    """The outlines of all files; a copy of a file counts once."""
+    found: list[Outline] = []
+    for header in headers:
+        more: tuple[Outline, ...] = ()
+        if header.sop_class == RT_STRUCTURE_SET:
+            more = read_regions(header.path)
+        elif header.sop_class in SEGMENTATIONS:
+            more = read_seg(header.path)
+        known = {outline.object_uid for outline in found} - {""}
+        found += [outline for outline in more if outline.object_uid not in known]
+    return found
+
+
+def choose_outlines(outlines: Outlines, roi: str | None) -> tuple[Outline, ...]:
+    """The outlines that make the lesion.
 
     Args:
-        region: The region.
-        frame_uid: FrameOfReferenceUID of the PET, or "".
+        outlines: All of the study.
+        roi: What `--roi` or the layout says; None if neither does.
 
     Returns:
-        False where both name one and they differ.
-    """
-    return not region.frame_uid or not frame_uid or region.frame_uid == frame_uid
-
-
-def choose_regions(regions: Sequence[Region], pattern: str | None) -> tuple[Region, ...]:
-    """The regions that make the lesion.
-
-    Args:
-        regions: All of the study, at least one.
-        pattern: Shell pattern of their names, any case; None if the user gave none.
-
-    Returns:
-        The only region, or all that match.
+        The only outline, or all that match; of those drawn on the PET, else of the others. Empty
+        only where nothing is outlined and nothing was asked for.
 
     Raises:
-        MaskError: MASK_WHICH, MASK_NO_MATCH, MASK_TWO_SETS.
+        MaskError: MASK_WHICH, MASK_NO_MATCH, MASK_EMPTY, MASK_TWO_SETS.
     """
-    hint = "run `pet-mtl suv STUDY --list-rois` to see the names"
-    if pattern is None and len(regions) > 1:
+    drawn = [[o for o in pool if not o.is_empty] for pool in (outlines.on_pet, outlines.in_frame)]
+    if roi is None:
+        return _the_only(drawn[0] or drawn[1])
+    chosen = select(roi, drawn[0]) or select(roi, drawn[1])
+    if not chosen and select(roi, outlines.all):
         raise MaskError(
-            "MASK_WHICH",
-            "several regions are outlined and none is chosen",
-            expected="one region, or --roi PATTERN",
-            found=f"{len(regions)} regions",
-            todo=f"Choose with --roi; {hint}",
+            "MASK_EMPTY",
+            "the chosen region is listed, but not outlined",
+            todo=f"Choose another region with --roi; {_HINT}",
         )
-    wanted = (pattern or "*").casefold()
-    chosen = [r for r in regions if fnmatch.fnmatchcase(r.name.casefold(), wanted)]
     if not chosen:
         raise MaskError(
             "MASK_NO_MATCH",
             "no region matches --roi",
-            found=f"{len(regions)} regions of other names",
-            todo=f"Change --roi; {hint}",
+            found=f"{sum(map(len, drawn))} regions of other names and numbers",
+            todo=f"Change --roi; {_HINT}",
         )
-    if len({region.path for region in chosen}) > 1:
+    _require_one_source(chosen, roi)
+    return chosen
+
+
+def _the_only(drawn: Sequence[Outline]) -> tuple[Outline, ...]:
+    """The one outline there is, if there is any."""
+    if len(drawn) > 1:
+        raise MaskError(
+            "MASK_WHICH",
+            "several regions are outlined and none is chosen",
+            expected="one region, or --roi with names or numbers",
+            found=f"{len(drawn)} regions",
+            todo=f"Choose with --roi; {_HINT}",
+        )
+    return tuple(drawn)
+
+
+def _require_one_source(chosen: Sequence[Outline], roi: str) -> None:
+    """Refuses what may be the same lesion twice.
+
+    Segmentations of one segment a file are usual, so several files are fine where every name is
+    outlined once. A number says nothing across files.
+    """
+    names = {(outline.name.casefold(), outline.path) for outline in chosen}
+    doubled = len(names) > len({name for name, _ in names})
+    mixed = len({type(outline) for outline in chosen}) > 1
+    numbers = [part for part in parts_of(roi) if part.isdecimal()]
+    across = any(len({o.path for o in select(part, chosen)}) > 1 for part in numbers)
+    if doubled or mixed or across:
         raise MaskError(
             "MASK_TWO_SETS",
-            "the region is outlined in several structure sets",
-            expected="one structure set",
-            found=f"{len({region.path for region in chosen})}",
-            todo="Leave only the structure set you want in the folder",
+            "the region is outlined in several structure sets or segmentations",
+            expected="one file that outlines it",
+            found=f"{len({outline.path for outline in chosen})}",
+            todo="Name one region with --roi, or leave only the file you want in the folder",
         )
-    return tuple(chosen)
 
 
-def region_mask(regions: Sequence[Region], grid: Grid) -> tuple[Mask, tuple[str, ...]]:
-    """The voxels of one region, or of several together.
+def outline_mask(outlines: Sequence[Outline], grid: Grid, frame_uid: str) -> tuple[Mask, Warnings]:
+    """The voxels of one outline, or of several together.
 
     Args:
-        regions: The chosen regions.
+        outlines: The chosen ones, at least one.
         grid: The PET's grid.
+        frame_uid: FrameOfReferenceUID of the PET, or "".
 
     Returns:
         (z, y, x) bool mask, and warnings.
 
     Raises:
-        MaskError: As `rasterise`.
+        MaskError: As `Outline.draw`.
+        ReadError: DICOM_PIXELS.
     """
     mask = np.zeros(grid.shape, dtype=bool)
-    warnings: tuple[str, ...] = ()
-    if len(regions) > 1:
-        warnings = (f"MASK_UNION: {len(regions)} regions match and are taken together",)
-    for region in regions:
-        part, odd = rasterise(region.contours, grid)
+    warnings: Warnings = ()
+    if len(outlines) > 1:
+        warnings = (f"MASK_UNION: {len(outlines)} regions match and are taken together",)
+    for outline in outlines:
+        part, odd = outline.draw(grid)
         mask |= part
-        warnings += odd
+        warnings += tuple(text for text in odd if text not in warnings)
+    if not all(outline.in_frame(frame_uid) for outline in outlines):
+        warnings += ("MASK_FRAME: the region names the PET series but another frame",)
     return mask, warnings
-
-
-def image_mask(path: Path, grid: Grid) -> tuple[Mask, tuple[str, ...]]:
-    """A mask from an image file; any voxel above 0 belongs to the lesion.
-
-    Args:
-        path: NIfTI, NRRD or MHA. One on another grid is interpolated linearly, and what is at
-            least half filled counts.
-        grid: The PET's grid.
-
-    Returns:
-        (z, y, x) bool mask, and warnings.
-
-    Raises:
-        MaskError: MASK_EMPTY, MASK_OUTSIDE, MASK_LABELS.
-        ReadError: The file cannot be read.
-    """
-    image, own = read_image(path)
-    labels = np.unique(image)
-    _require_binary(labels)
-    mask, warnings = image > 0.5 * float(labels[-1]), ()
-    if own.matches(grid):
-        return mask, warnings
-    moved = sitk.Resample(
-        to_sitk(mask.astype(np.float32), own),
-        to_sitk(np.zeros(grid.shape, np.uint8), grid),
-        sitk.Transform(),
-        sitk.sitkLinear,
-        0.0,
-    )
-    resampled = sitk.GetArrayFromImage(moved) >= 0.5
-    if not resampled.any():
-        raise MaskError(
-            "MASK_OUTSIDE",
-            "the mask lies outside the PET, or holds no whole voxel of it",
-            todo="Check that mask and PET belong to the same scan",
-        )
-    return resampled, ("MASK_RESAMPLED: the mask lay on another grid than the PET",)
-
-
-def _require_binary(labels: NDArray[np.float32]) -> None:
-    """Refuses a mask without lesion, and one of several labels."""
-    if labels[-1] <= 0:
-        raise MaskError(
-            "MASK_EMPTY", "the mask holds no voxel", todo="Remove the mask file, or draw the lesion"
-        )
-    if len(labels) > 2 or labels[0] < 0 or not np.isfinite(labels).all():
-        raise MaskError(
-            "MASK_LABELS",
-            "the mask holds more than lesion and background",
-            expected="two values, 0 and one above",
-            found=f"{len(labels)} different values",
-            todo="Save the wanted label alone as a mask",
-        )
-
-
-def unread_segmentations(headers: Sequence[Header]) -> tuple[str, ...]:
-    """A warning where a DICOM SEG lies beside the PET that is not read."""
-    if any(header.sop_class == SEGMENTATION for header in headers):
-        return ("MASK_SEG: a DICOM SEG object lies beside the PET and is not read",)
-    return ()

@@ -20,6 +20,7 @@ from pet_mtl.readers.images import stem_of
 from pet_mtl.readers.json_file import read_json
 from pet_mtl.readers.participants import body_weight_kg
 from pet_mtl.suv import FrameTiming, SuvAttributes, SuvFactor, suv_factor
+from pet_mtl.suv.nuclides import HALF_LIVES_S, by_meaning
 
 Fields = dict[str, Any]
 
@@ -32,11 +33,6 @@ _UNITS = {
 }  # fmt: skip
 _DOSE_BQ = {
     "bq": 1.0, "kbq": 1e3, "mbq": 1e6, "gbq": 1e9, "uci": 3.7e4, "µci": 3.7e4, "mci": 3.7e7,
-}  # fmt: skip
-# ENSDF, as tabulated by NNDC's NuDat 3; F-18 is the 109.77 min that scanners write.
-_HALF_LIFE_S = {
-    "C11": 1221.8, "N13": 597.9, "O15": 122.24, "F18": 6586.2, "CU64": 45724.0,
-    "GA68": 4062.6, "RB82": 75.5, "Y86": 53064.0, "ZR89": 282276.0, "I124": 360806.0,
 }  # fmt: skip
 _HALF_LIFE_TOLERANCE = 0.02
 _ATTENUATION = ("AttenuationCorrection", "AttenuationCorrectionMethod")
@@ -222,11 +218,7 @@ def _dose_bq(told: Fields) -> float | None:
 def _half_life_s(told: Fields) -> float | None:
     """The half-life, written or by the nuclide; refused where the two contradict each other."""
     written = _number(told, "RadionuclideHalfLife")
-    letters = re.fullmatch(
-        r"\W*(?:([a-z]+)\W*(\d+)|(\d+)\W*([a-z]+))\W*", _text(told, "TracerRadionuclide").lower()
-    )
-    name = f"{letters[1] or letters[4]}{letters[2] or letters[3]}".upper() if letters else ""
-    known = _HALF_LIFE_S.get(name)
+    known = HALF_LIVES_S.get(by_meaning(_text(told, "TracerRadionuclide")))
     if written and known and abs(written / known - 1) > _HALF_LIFE_TOLERANCE:
         raise SuvError(
             "SUV_HALF_LIFE",

@@ -8,18 +8,13 @@ from pet_mtl.readers.attributes import series_attributes
 from pet_mtl.readers.dicom import choose_series, read_values
 from pet_mtl.readers.headers import Header, scan_headers
 from pet_mtl.readers.images import read_suv_image, require_suv_range
-from pet_mtl.readers.masks import (
-    Mask,
-    choose_regions,
-    image_mask,
-    in_frame,
-    region_mask,
-    regions_of,
-    unread_segmentations,
-)
+from pet_mtl.readers.labels import image_mask, read_labels
+from pet_mtl.readers.masks import choose_outlines, outline_mask, outlines_of
+from pet_mtl.readers.outline import Mask
+from pet_mtl.readers.placing import judge_size
 from pet_mtl.readers.sidecar import sidecar_factor
 from pet_mtl.study import Study, StudySource
-from pet_mtl.suv import SuvFactor, suv_factor
+from pet_mtl.suv import SuvAttributes, SuvFactor, body_of, suv_factor
 
 
 def read_study(source: StudySource, roi: str | None = None, with_mask: bool = True) -> Study:
@@ -27,7 +22,8 @@ def read_study(source: StudySource, roi: str | None = None, with_mask: bool = Tr
 
     Args:
         source: The study.
-        roi: Shell pattern of the names of the regions that make the lesion, any case.
+        roi: Which regions, segments or labels make the lesion: names (`*` and `?` allowed, any
+            case) or numbers, separated by commas. Without it, what the layout itself says.
         with_mask: Whether to read a mask that is there.
 
     Returns:
@@ -39,31 +35,33 @@ def read_study(source: StudySource, roi: str | None = None, with_mask: bool = Tr
     try:
         if source.layout == "dicom":
             return _read_dicom(source, roi, with_mask)
-        return _read_image(source, with_mask)
+        return _read_image(source, roi, with_mask)
     except PetMtlError as error:
         raise error.about(source.name) from error.__cause__
 
 
 def list_regions(source: StudySource) -> tuple[str, ...]:
-    """The names of the regions outlined in a study's frame of reference.
+    """The names of the regions, segments or labels outlined in a study's frame of reference.
 
     Args:
         source: The study.
 
     Returns:
-        Free text of the source: for the user's eyes only.
+        Free text of the source: for the user's eyes only; the number of what has no name.
 
     Raises:
         StudyError: The study cannot be read.
     """
     if source.layout != "dicom":
-        return ()
+        labels = read_labels(source.mask_path).labels if source.mask_path else ()
+        return tuple(label.name or str(label.number) for label in labels)
     headers = scan_headers(source.path, source.files)
-    series = choose_series(headers)
-    return tuple(region.name for region in regions_of(headers, series.slices[0].series))
+    series = choose_series(headers, source.series)
+    found = outlines_of(headers, series.slices[0].series).all
+    return tuple(o.name or str(o.number) for o in found if not o.is_empty)
 
 
-def _read_image(source: StudySource, with_mask: bool) -> Study:
+def _read_image(source: StudySource, roi: str | None, with_mask: bool) -> Study:
     """A study from image files; the values are SUVbw unless a JSON beside them says more."""
     factor = SuvFactor(1.0)
     if source.sidecar_path is not None:
@@ -72,8 +70,8 @@ def _read_image(source: StudySource, with_mask: bool) -> Study:
     mask: Mask | None = None
     warnings = factor.warnings
     if with_mask and source.mask_path is not None:
-        mask, odd = image_mask(source.mask_path, grid)
-        warnings += odd
+        mask, odd = image_mask(source.mask_path, grid, roi or source.roi)
+        warnings += odd + judge_size(mask)
     return Study(
         source.name, source.patient_id, suv, grid, factor.factor, mask=mask, warnings=warnings
     )
@@ -82,8 +80,9 @@ def _read_image(source: StudySource, with_mask: bool) -> Study:
 def _read_dicom(source: StudySource, roi: str | None, with_mask: bool) -> Study:
     """A study from a DICOM folder."""
     headers = scan_headers(source.path, source.files)
-    series = choose_series(headers)
-    factor = _factor(series.slices)
+    series = choose_series(headers, source.series)
+    attributes = _attributes(series.slices)
+    factor = suv_factor(attributes)
     values = read_values(series) * factor.factor
     if factor.slice_weights:
         values *= np.asarray(factor.slice_weights)[:, None, None]
@@ -102,15 +101,17 @@ def _read_dicom(source: StudySource, roi: str | None, with_mask: bool) -> Study:
         reference_time=factor.reference_time,
         mask=mask,
         warnings=series.warnings + factor.warnings + warnings,
+        body=body_of(attributes),
+        passed_over=series.passed_over,
     )
 
 
-def _factor(slices: tuple[Header, ...]) -> SuvFactor:
-    """The SUV factor of a sorted series."""
+def _attributes(slices: tuple[Header, ...]) -> SuvAttributes:
+    """What a sorted series says that matters for SUV."""
     attributes = [header.suv for header in slices if header.suv is not None]
     if len(attributes) != len(slices):
         raise SuvError("SUV_UNITS", "a slice carries no PET attributes", todo="Export it again")
-    return suv_factor(series_attributes(attributes))
+    return series_attributes(attributes)
 
 
 def _mask(
@@ -119,15 +120,15 @@ def _mask(
     series: tuple[str, str, str],
     wanted: tuple[Grid, str | None],
 ) -> tuple[Mask | None, tuple[str, ...]]:
-    """The mask from a structure set, else from an image file, else none."""
+    """The mask from RTSTRUCT or SEG, else from an image file, else none."""
     grid, roi = wanted
-    regions = regions_of(headers, series)
-    if regions:
-        chosen = choose_regions(regions, roi)
-        mask, warnings = region_mask(chosen, grid)
-        if not all(in_frame(region, series[2]) for region in chosen):
-            warnings += ("MASK_FRAME: the region names the PET series but another frame",)
-        return mask, warnings
-    if source.mask_path is not None:
-        return image_mask(source.mask_path, grid)
-    return None, unread_segmentations(headers)
+    roi = roi or source.roi
+    outlines = outlines_of(headers, series)
+    chosen = choose_outlines(outlines, roi) if outlines.all else ()
+    if chosen:
+        mask, warnings = outline_mask(chosen, grid, series[2])
+    elif source.mask_path is not None:
+        mask, warnings = image_mask(source.mask_path, grid, roi)
+    else:
+        return None, outlines.warnings
+    return mask, outlines.warnings + warnings + judge_size(mask)

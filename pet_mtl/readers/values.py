@@ -1,6 +1,7 @@
 """Plain Python values out of DICOM data sets, whatever odd shape they were stored in."""
 
 import contextlib
+import math
 import struct
 import warnings
 import zlib
@@ -31,6 +32,9 @@ BROKEN = (
 )
 
 
+_UNDEFINED_LENGTH = 0xFFFFFFFF
+
+
 @contextlib.contextmanager
 def lenient() -> Iterator[None]:
     """Reads values that break the standard (too long, odd characters) without a word."""
@@ -46,6 +50,20 @@ def raw(dataset: pydicom.Dataset, key: Any) -> Any:
     except BROKEN:
         return None
     return None if value is None or value == "" else value
+
+
+def is_cut(dataset: pydicom.Dataset) -> bool:
+    """Whether the file ended within a value, which pydicom reads without a word.
+
+    Asked before any value is looked at: one that was parsed has forgotten its length.
+    """
+    unread: list[Any] = [dataset.get_item(tag) for tag in dataset.keys()]
+    return any(
+        isinstance(element, RawDataElement)
+        and isinstance(element.value, bytes)
+        and len(element.value) < element.length != _UNDEFINED_LENGTH
+        for element in unread
+    )
 
 
 def text(dataset: pydicom.Dataset, key: Any) -> str:
@@ -66,9 +84,9 @@ def texts(dataset: pydicom.Dataset, key: Any) -> tuple[str, ...]:
 
 
 def number(dataset: pydicom.Dataset, key: Any) -> float | None:
-    """One number; None where absent or not a number."""
+    """One finite number; None where absent or not a number."""
     values = numbers(dataset, key)
-    return values[0] if len(values) == 1 else None
+    return values[0] if len(values) == 1 and math.isfinite(values[0]) else None
 
 
 def numbers(dataset: pydicom.Dataset, key: Any) -> tuple[float, ...]:
@@ -77,6 +95,9 @@ def numbers(dataset: pydicom.Dataset, key: Any) -> tuple[float, ...]:
     value = raw(dataset, key) if value is None else value
     if value is None:
         return ()
+    if isinstance(value, bytes):
+        # Of a private attribute without its creator nothing but the bytes is known (VR UN).
+        value = value.decode("ascii", errors="replace").strip(" \0").split("\\")
     items = value if hasattr(value, "__iter__") and not isinstance(value, str) else [value]
     try:
         return tuple(float(item) for item in items)

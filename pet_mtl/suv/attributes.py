@@ -33,12 +33,17 @@ class SuvAttributes:
         injections: Items of RadiopharmaceuticalInformationSequence (0054,0016).
         dose_bq: RadionuclideTotalDose (0018,1074), as stored; Bq by the standard.
         weight_kg: PatientWeight (0010,1030), as stored; kg by the standard.
-        height_m: PatientSize (0010,1020).
+        height_m: PatientSize (0010,1020), as stored; m by the standard.
+        sex: PatientSex (0010,0040): "M", "F", "O", or "" for anything else.
         half_life_s: RadionuclideHalfLife (0018,1075).
+        nuclides: What RadionuclideCodeSequence (0054,0300) names, of `pet_mtl.suv.nuclides`.
+        tracer: "FDG", "other", or "" where no radiopharmaceutical is named.
         injection: RadiopharmaceuticalStartDateTime (0018,1078), local clock.
         injection_time: RadiopharmaceuticalStartTime (0018,1072).
         series: SeriesDate and SeriesTime.
         ge_scan: GE private PET scan_datetime (0009,100D).
+        philips_suv: Philips private SUV Scale Factor (7053,1000).
+        philips_activity: Philips private Activity Concentration Scale Factor (7053,1009).
         frames: Timing of each slice, in the order of the volume.
     """
 
@@ -50,11 +55,16 @@ class SuvAttributes:
     dose_bq: float | None = None
     weight_kg: float | None = None
     height_m: float | None = None
+    sex: str = ""
     half_life_s: float | None = None
+    nuclides: tuple[str, ...] = ()
+    tracer: str = ""
     injection: datetime | None = None
     injection_time: time | None = None
     series: datetime | None = None
     ge_scan: datetime | None = None
+    philips_suv: float | None = None
+    philips_activity: float | None = None
     frames: tuple[FrameTiming, ...] = ()
 
 
@@ -67,9 +77,11 @@ class SuvFactor:
         reference_time: ISO 8601 time the dose was decayed to, or "" where none was needed.
         warnings: What was odd but not wrong, each starting with a stable code.
         slice_weights: Further factor of each slice; empty where all are 1.
+        rule: Which rule gave the factor, in a few words.
     """
 
     factor: float
     reference_time: str = ""
     warnings: tuple[str, ...] = ()
     slice_weights: tuple[float, ...] = ()
+    rule: str = ""

@@ -4,37 +4,40 @@ SUVbw = activity concentration * body weight / dose at the time the values stand
 dose that is depends on Units, on DecayCorrection and, for START, on the decay reference time.
 Whatever cannot be decided from the attributes is refused with an `SuvError`, never guessed.
 
-Sources, cited below as
+Sources, cited here and in the other modules as
     [M]  M. Vácha et al., Comprehensive Manual for SUV Computation and Digital Reference Objects
     [C]  DICOM PS3.3, section C.8.9.1 (PET Series) and C.8.9.4 (PET Image), and C.8.9.2 (Isotope)
     [Q]  QIBA, FDG-PET/CT SUV Technical Committee, vendor-neutral pseudo-code
+    [P]  Philips DICOM conformance statements, private attributes (7053,1000) and (7053,1009)
 """
 
+import dataclasses
 import math
 from collections.abc import Callable
-from datetime import datetime
 
 from pet_mtl.errors import SuvError
-from pet_mtl.suv.attributes import FrameTiming, SuvAttributes, SuvFactor
-from pet_mtl.suv.times import (
-    DECAY_TOLERANCE,
-    frame_decay,
-    injection_before,
-    no_time,
-    reference_for_start,
-)
+from pet_mtl.suv.attributes import SuvAttributes, SuvFactor
+from pet_mtl.suv.body import body_of, per_suvbw, weight_kg
+from pet_mtl.suv.codes import shown
+from pet_mtl.suv.decay import decayed
+from pet_mtl.suv.nuclides import half_life_s
+from pet_mtl.suv.oddities import odd_dose, oddities
+from pet_mtl.suv.times import plausible
 
 DOSE_BQ = (1e6, 1e11)
-WEIGHT_KG = (2.0, 500.0)
-HALF_LIFE_S = (60.0, 5e7)
-# Decay beyond ten half-lives leaves nothing to image: then a date or a unit is wrong.
-MAX_HALF_LIVES = 10.0
-# Defined terms of Units, CorrectedImage, SUVType and DecayCorrection ([C] C.8.9.1, C.8.9.2).
-_CODES = frozenset(
-    "CNTS NONE CM2 CM2ML PCNT CPS BQML MGMINML UMOLMINML MLMING MLG 1CM UMOLML PROPCNTS PROPCPS "
-    "MLMINML MLML GML STDDEV DECY ATTN SCAT DTIM MOTN PMOT CLN RAN RADL DCAL NORM BSA BW LBM "
-    "LBMJAMES128 LBMJANMA IBW START ADMIN".split()
-)
+_LIKE_MBQ = (20.0, 3000.0)
+# Two ways to one factor may differ by the rounding of factors, times and dose.
+_SAME_FACTOR = 0.02
+# [C] C.8.9.1.1.3.1: of each SUVType the normalisation; [M] "Units = GML": BW if empty.
+_GML_TYPES = {
+    "": "bw",
+    "BW": "bw",
+    "LBM": "lbm-morgan",
+    "LBMJAMES128": "lbm",
+    "LBMJANMA": "lbm-janma",
+    "IBW": "ibw",
+    "BSA": "bsa",
+}
 
 
 def suv_factor(attributes: SuvAttributes) -> SuvFactor:
@@ -47,8 +50,8 @@ def suv_factor(attributes: SuvAttributes) -> SuvFactor:
         The factor, with its reference time and warnings.
 
     Raises:
-        SuvError: SUV_ATTENUATION, SUV_UNITS, SUV_TYPE, SUV_DOSE, SUV_WEIGHT, SUV_HALF_LIFE,
-            SUV_DECAY or SUV_TIME: computing it would need a guess.
+        SuvError: SUV_ATTENUATION, SUV_UNITS, SUV_TYPE, SUV_DOSE, SUV_WEIGHT, SUV_HEIGHT, SUV_SEX,
+            SUV_BODY, SUV_HALF_LIFE, SUV_DECAY or SUV_TIME: computing it would need a guess.
 
     Source: [M] "Voxel values (P) and their unit"; [C] C.8.9.1.1.3 (Units).
     """
@@ -59,15 +62,17 @@ def suv_factor(attributes: SuvAttributes) -> SuvFactor:
             "SUV_UNITS",
             "the unit of the stored values cannot be turned into SUVbw",
             expected=f"Units (0054,1001) one of {', '.join(_RULES)}",
-            found=_shown(attributes.units),
+            found=shown(attributes.units),
             todo="Export the series in Bq/ml (BQML) or as SUVbw (GML)",
         )
-    return rule(attributes)
-
-
-def _shown(value: str) -> str:
-    """A coded value for a message; what is none of DICOM's codes may be anything, even a name."""
-    return value if value in _CODES else ("another value" if value else "nothing")
+    frames = tuple(plausible(frame) for frame in attributes.frames)
+    attributes = dataclasses.replace(attributes, frames=frames)
+    found = rule(attributes)
+    return dataclasses.replace(
+        found,
+        warnings=found.warnings + oddities(attributes),
+        rule=f"{attributes.units}: {found.rule}",
+    )
 
 
 def _require_attenuation(attributes: SuvAttributes) -> None:
@@ -77,48 +82,117 @@ def _require_attenuation(attributes: SuvAttributes) -> None:
             "SUV_ATTENUATION",
             "the series is not marked as corrected for attenuation",
             expected="ATTN in CorrectedImage (0028,0051)",
-            found=", ".join(_shown(c) for c in attributes.corrected) or "nothing",
+            found=", ".join(shown(c) for c in attributes.corrected) or "nothing",
             todo="Give the attenuation-corrected series",
         )
 
 
 def _from_suv(attributes: SuvAttributes) -> SuvFactor:
-    """Units GML: already SUV; [M] "Units = GML": body weight if SUVType is empty."""
-    if attributes.suv_type not in ("", "BW"):
-        raise SuvError(
-            "SUV_TYPE",
-            "the values are SUV of another normalisation than body weight",
-            expected="SUVType (0054,1006) BW or empty",
-            found=_shown(attributes.suv_type),
-            todo="Export the series in Bq/ml (BQML) or as SUVbw",
-        )
-    return SuvFactor(1.0)
+    """Units GML: already SUV; [M] "Units = GML": to SUVbw by weight over the normalisation."""
+    normalisation = _GML_TYPES.get(attributes.suv_type)
+    if normalisation is None:
+        raise _unknown_type(attributes, ", ".join(name for name in _GML_TYPES if name))
+    found = _renormalised(attributes, normalisation)
+    if normalisation == "bsa":
+        # Of this type the standard knows one unit, cm2/ml, so the value is not in doubt.
+        odd = "SUV_UNITS_TYPE: SUVType BSA with Units GML; the values were taken as cm2/ml"
+        return dataclasses.replace(found, warnings=(*found.warnings, odd))
+    return found
 
 
-def _from_becquerel(attributes: SuvAttributes) -> SuvFactor:
-    """Units BQML: [M] "Decay correction = ADMIN / START / NONE"; [C] C.8.9.1.1.5."""
-    dose, weight = _dose_bq(attributes), _weight_kg(attributes)
-    rule = _DECAY.get(attributes.decay_correction)
-    marked = "DECY" in attributes.corrected
-    if rule is None or marked == (attributes.decay_correction == "NONE"):
-        raise SuvError(
-            "SUV_DECAY",
-            "it is unclear to what time the values were corrected for decay",
-            expected="DecayCorrection START or ADMIN with DECY in CorrectedImage, or NONE without",
-            found=f"{_shown(attributes.decay_correction)}, DECY {'' if marked else 'not '}listed",
-            todo="Correct the attributes at the source, or export the series as SUVbw (GML)",
-        )
-    result = rule(attributes, 1000.0 * weight / dose)
-    return SuvFactor(
-        result.factor,
-        result.reference_time,
-        _body_warnings(attributes, weight) + result.warnings,
-        result.slice_weights,
+def _from_surface(attributes: SuvAttributes) -> SuvFactor:
+    """Units CM2ML: SUVbsa; [M] "Units = CM2ML": SUVbw = m P W 10^3 / (BSA 10^4)."""
+    if attributes.suv_type not in ("", "BSA"):
+        raise _unknown_type(attributes, "BSA, as Units is CM2ML")
+    return _renormalised(attributes, "bsa")
+
+
+def _renormalised(attributes: SuvAttributes, normalisation: str) -> SuvFactor:
+    """SUV of some normalisation to SUVbw."""
+    ratio, warnings = per_suvbw(normalisation, body_of(attributes))
+    if normalisation == "bw":
+        return SuvFactor(1.0, rule="SUVbw as stored")
+    grams = weight_kg(attributes)[1]
+    return SuvFactor(1.0 / ratio, "", grams + warnings, rule=f"SUV {normalisation} to SUVbw")
+
+
+def _unknown_type(attributes: SuvAttributes, expected: str) -> SuvError:
+    return SuvError(
+        "SUV_TYPE",
+        "the values are SUV of an unknown normalisation, or of one that does not fit the unit",
+        expected=f"SUVType (0054,1006) empty or {expected}",
+        found=shown(attributes.suv_type),
+        todo="Export the series in Bq/ml (BQML) or as SUVbw (GML)",
     )
 
 
+def _from_counts(attributes: SuvAttributes) -> SuvFactor:
+    """Units CNTS: [M] "Units = CNTS"; [P]: first the SUV factor, then the activity factor.
+
+    A factor of 0 says that the values cannot be converted by it. Counts without a factor are
+    refused: whether they are calibrated and what was corrected is not told.
+    """
+    suv, activity = (
+        factor if factor and 0 < factor < math.inf else None
+        for factor in (attributes.philips_suv, attributes.philips_activity)
+    )
+    if suv is not None:
+        odd = _scale_factors_warning(attributes, suv, activity)
+        if attributes.decay_correction == "NONE":
+            odd += ("SUV_DECAY_NONE: counts not corrected for decay; Philips' factor was taken",)
+        return SuvFactor(suv, "", odd, rule="Philips SUV factor")
+    if activity is None:
+        raise SuvError(
+            "SUV_UNITS",
+            "the values are counts without a factor to SUV or Bq/ml",
+            expected="Philips private (7053,1000) or (7053,1009) above 0 with Units CNTS",
+            found="CNTS and neither of them",
+            todo="Export the series in Bq/ml, or from the archive with its private attributes",
+        )
+    found = _from_becquerel(attributes)
+    return dataclasses.replace(
+        found, factor=activity * found.factor, rule=f"Philips activity factor, {found.rule}"
+    )
+
+
+def _scale_factors_warning(
+    attributes: SuvAttributes, suv: float, activity: float | None
+) -> tuple[str, ...]:
+    """Holds Philips' two factors against each other, where dose and times allow."""
+    if activity is None:
+        return ()
+    try:
+        found = _from_becquerel(attributes)
+    except SuvError:
+        return ()
+    other = activity * found.factor
+    if found.slice_weights or abs(other / suv - 1) <= _SAME_FACTOR:
+        return ()
+    return (
+        f"SUV_SCALE_FACTORS: the SUV factor is {suv:g}, but {other:g} by activity factor, dose and "
+        "weight; the SUV factor was taken",
+    )
+
+
+def _from_becquerel(attributes: SuvAttributes) -> SuvFactor:
+    """Units BQML: [M] "Units = BQML": SUVbw = m P W / D, D at the time the values stand for."""
+    dose = _dose_bq(attributes)
+    weight, odd_weight = weight_kg(attributes)
+    odd: tuple[str, ...] = ()
+    if attributes.decay_correction != "ADMIN":
+        half_life, odd = half_life_s(attributes)
+        attributes = dataclasses.replace(attributes, half_life_s=half_life)
+    found = decayed(attributes, 1000.0 * weight / dose)
+    odd = odd_weight + found.warnings + odd + odd_dose(attributes, dose, weight)
+    return dataclasses.replace(found, warnings=odd)
+
+
 def _dose_bq(attributes: SuvAttributes) -> float:
-    """[M] "Radiopharmaceutical dose": often in MBq; the number alone does not prove it."""
+    """[M] "Radiopharmaceutical dose": Bq in the PET IOD ([C] C.8.9.2), but MBq in many files.
+
+    The manual tells the unit by the number. The number alone does not prove it (37 may be MBq or
+    mCi), so one that cannot be Bq is refused.
+    """
     dose = attributes.dose_bq
     if attributes.injections > 1:
         raise SuvError(
@@ -133,136 +207,21 @@ def _dose_bq(attributes: SuvAttributes) -> float:
             "SUV_DOSE",
             "the injected dose is missing or cannot be in Bq",
             expected=f"RadionuclideTotalDose (0018,1074) of {DOSE_BQ[0]:.0e} to {DOSE_BQ[1]:.0e}",
-            found="nothing" if dose is None else f"{dose:g}",
+            found="nothing" if dose is None else f"{dose:g}{_hint(dose)}",
             todo="Write the dose in Bq into the series (370 MBq is 370000000)",
         )
     return dose
 
 
-def _weight_kg(attributes: SuvAttributes) -> float:
-    """[M] "Patient's weight": "present and != 0. Otherwise, SUV can't be computed"."""
-    weight = attributes.weight_kg
-    if weight is None or not WEIGHT_KG[0] <= weight <= WEIGHT_KG[1]:
-        raise SuvError(
-            "SUV_WEIGHT",
-            "the body weight is missing or cannot be in kg",
-            expected=f"PatientWeight (0010,1030) of {WEIGHT_KG[0]:g} to {WEIGHT_KG[1]:g} kg",
-            found="nothing" if weight is None else f"{weight:g}",
-            todo="Write the weight in kg into the series",
-        )
-    return weight
+def _hint(dose: float) -> str:
+    """What a dose that is not in Bq looks like; [M]: around 4e2 in the files that hold MBq."""
+    return ", as if in MBq" if _LIKE_MBQ[0] <= dose <= _LIKE_MBQ[1] else ""
 
 
-def _half_life_s(attributes: SuvAttributes) -> float:
-    """[M] "Radiopharmaceutical half-life": in seconds; all real series carry it."""
-    half_life = attributes.half_life_s
-    if half_life is None or not HALF_LIFE_S[0] <= half_life <= HALF_LIFE_S[1]:
-        raise SuvError(
-            "SUV_HALF_LIFE",
-            "the half-life of the radionuclide is missing or cannot be in seconds",
-            expected=f"RadionuclideHalfLife (0018,1075) of {HALF_LIFE_S[0]:g} s or more",
-            found="nothing" if half_life is None else f"{half_life:g}",
-            todo="Write the half-life in seconds into the series (F-18: 6586.2)",
-        )
-    return half_life
-
-
-def _body_warnings(attributes: SuvAttributes, weight: float) -> tuple[str, ...]:
-    """Weight and height that hardly belong to one body ([M]: both are typed by hand)."""
-    height = attributes.height_m
-    if not height or 8 <= weight / height**2 <= 90:
-        return ()
-    return ("SUV_BODY: PatientWeight and PatientSize hardly belong to one body; check the weight",)
-
-
-def _corrected_to_injection(attributes: SuvAttributes, per_bq: float) -> SuvFactor:
-    """[M] "Decay correction = ADMIN": SUVbw = m P W / D, no further correction."""
-    time_ = attributes.injection.isoformat() if attributes.injection else ""
-    return SuvFactor(per_bq, time_)
-
-
-def _corrected_to_start(attributes: SuvAttributes, per_bq: float) -> SuvFactor:
-    """[M] "Decay correction = START": SUVbw = m P W / (D exp(-lambda (t_ref - t_adm)))."""
-    decay_per_s = math.log(2.0) / _half_life_s(attributes)
-    reference, warnings = reference_for_start(attributes, decay_per_s)
-    elapsed = _elapsed_s(attributes, reference, decay_per_s)
-    witness = _decay_factor_warning(attributes.frames, reference, decay_per_s)
-    return SuvFactor(
-        per_bq * math.exp(decay_per_s * elapsed), reference.isoformat(), warnings + witness
-    )
-
-
-def _not_corrected(attributes: SuvAttributes, per_bq: float) -> SuvFactor:
-    """[M] "Decay correction = NONE": each slice by its own start and duration.
-
-    SUVbw = m P W / D * lambda T / (1 - exp(-lambda T)) * exp(lambda (t_acq - t_adm))
-    """
-    decay_per_s = math.log(2.0) / _half_life_s(attributes)
-    factors = [per_bq * _undecayed(attributes, f, decay_per_s) for f in attributes.frames]
-    starts = [frame.acquired for frame in attributes.frames if frame.acquired]
-    if not factors:
-        raise no_time("AcquisitionTime")
-    weights = tuple(factor / factors[0] for factor in factors)
-    varies = any(not math.isclose(weight, 1.0, rel_tol=1e-12) for weight in weights)
-    warning = "SUV_DECAY_PER_SLICE: not corrected for decay; each slice has its own factor"
-    return SuvFactor(
-        factors[0],
-        min(starts).isoformat(),
-        (warning,) if varies else (),
-        weights if varies else (),
-    )
-
-
-def _undecayed(attributes: SuvAttributes, frame: FrameTiming, decay_per_s: float) -> float:
-    """How much higher the slice would be, had nothing decayed since the injection."""
-    if frame.acquired is None or not frame.duration_s:
-        raise no_time("AcquisitionTime or ActualFrameDuration")
-    elapsed = _elapsed_s(attributes, frame.acquired, decay_per_s)
-    return frame_decay(frame.duration_s, decay_per_s) * math.exp(decay_per_s * elapsed)
-
-
-def _elapsed_s(attributes: SuvAttributes, until: datetime, decay_per_s: float) -> float:
-    """Seconds from injection to `until`, refused if no patient can have waited so long."""
-    injection = injection_before(attributes, until)
-    elapsed = (until - injection).total_seconds()
-    if elapsed < 0 or elapsed * decay_per_s > MAX_HALF_LIVES * math.log(2.0):
-        raise SuvError(
-            "SUV_TIME",
-            "injection and scan do not fit together",
-            expected=f"an injection less than {MAX_HALF_LIVES:g} half-lives before the scan",
-            found=f"{elapsed / 3600:.2f} h between injection and decay reference time",
-            todo="Correct RadiopharmaceuticalStartDateTime (0018,1078) or StartTime (0018,1072)",
-        )
-    return elapsed
-
-
-def _decay_factor_warning(
-    frames: tuple[FrameTiming, ...], reference: datetime, decay_per_s: float
-) -> tuple[str, ...]:
-    """Holds DecayFactor of the earliest slice against the reference time ([C] C.8.9.4.1.8)."""
-    told = [f for f in frames if f.acquired and f.decay_factor and f.decay_factor > 0]
-    if not told:
-        return ()
-    first = min(told, key=lambda f: (f.acquired, f.decay_factor))
-    if first.acquired is None or first.decay_factor is None:
-        return ()
-    since = (first.acquired - reference).total_seconds()
-    expected = math.exp(decay_per_s * since) * frame_decay(first.duration_s or 0.0, decay_per_s)
-    if abs(math.log(first.decay_factor / expected)) <= DECAY_TOLERANCE:
-        return ()
-    return (
-        f"SUV_DECAY_FACTOR: DecayFactor {first.decay_factor:g} of the earliest slice does not fit "
-        f"the decay reference time ({expected:.5f} expected)",
-    )
-
-
-# How each unit and each decay correction becomes SUVbw; further ones slot in here.
+# How each unit becomes SUVbw; further ones slot in here.
 _RULES: dict[str, Callable[[SuvAttributes], SuvFactor]] = {
     "BQML": _from_becquerel,
     "GML": _from_suv,
-}
-_DECAY: dict[str, Callable[[SuvAttributes, float], SuvFactor]] = {
-    "START": _corrected_to_start,
-    "ADMIN": _corrected_to_injection,
-    "NONE": _not_corrected,
+    "CM2ML": _from_surface,
+    "CNTS": _from_counts,
 }

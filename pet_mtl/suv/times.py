@@ -5,20 +5,56 @@ Sources: [M], [C] and [Q] as in `pet_mtl.suv.rules`.
 
 import math
 from datetime import datetime, time, timedelta
+from typing import NamedTuple
 
 from pet_mtl.errors import SuvError
 from pet_mtl.suv.attributes import FrameTiming, SuvAttributes
+from pet_mtl.suv.witness import DECAY_TOLERANCE, contradiction, frame_decay
 
-# Differences of the decay correction below half a percent are rounding of times.
-DECAY_TOLERANCE = 0.005
 # SeriesTime is often rounded to whole seconds, AcquisitionTime is not.
 _ROUNDING = timedelta(seconds=1)
 _CLOCK_TOLERANCE_S = 60.0
 _DAY_S = 86400.0
+_LONGEST_S = 1e6
 # Nuclides that are imaged on later days (Cu-64, Zr-89, I-124) need the date of injection.
 _SAME_DAY_HALF_LIFE_S = 6 * 3600.0
 # A series starts hours before its last bed at most; more means that a date was shifted.
-_LONGEST_SERIES = timedelta(hours=12)
+LONGEST_SERIES = timedelta(hours=12)
+
+
+_FROM_GE = "SUV_REFERENCE_TIME: from GE's scan_datetime, not SeriesTime"
+_FROM_WITNESS = "SUV_REFERENCE_TIME: from AcquisitionTime and DecayFactor, not SeriesTime"
+_BACK_COMPUTED = "SUV_REFERENCE_TIME: back-computed from FrameReferenceTime, not SeriesTime"
+
+
+class Reference(NamedTuple):
+    """The moment the values were corrected for decay to.
+
+    Attributes:
+        moment: The moment.
+        source: The attribute it comes from.
+        warnings: What was odd.
+    """
+
+    moment: datetime
+    source: str
+    warnings: tuple[str, ...] = ()
+
+
+def plausible(frame: FrameTiming) -> FrameTiming:
+    """The same without numbers that no scan has: below 0, above eleven days, not numbers.
+
+    Args:
+        frame: As the header has it.
+
+    Returns:
+        A frame whose numbers can be reckoned with.
+    """
+    reference, duration, factor = (
+        value if value is not None and 0 <= value <= _LONGEST_S else None
+        for value in (frame.reference_s, frame.duration_s, frame.decay_factor)
+    )
+    return FrameTiming(frame.acquired, reference, duration, factor or None)
 
 
 def nearest_day(clock: time, anchor: datetime) -> datetime:
@@ -35,25 +71,13 @@ def nearest_day(clock: time, anchor: datetime) -> datetime:
     datetime.datetime(2020, 1, 2, 0, 10)
     """
     moment = datetime.combine(anchor.date(), clock)
-    if moment - anchor > timedelta(hours=12):
-        return moment - timedelta(days=1)
-    if anchor - moment > timedelta(hours=12):
-        return moment + timedelta(days=1)
+    half_day, day = timedelta(hours=12), timedelta(days=1)
+    # Dates at the ends of the calendar (00010101) are written where they were removed.
+    if moment - anchor > half_day and moment - datetime.min >= day:
+        return moment - day
+    if anchor - moment > half_day and datetime.max - moment >= day:
+        return moment + day
     return moment
-
-
-def frame_decay(duration_s: float, decay_per_s: float) -> float:
-    """Activity at the start of a frame over its mean during the frame, >= 1.
-
-    Args:
-        duration_s: Length of the frame.
-        decay_per_s: Decay constant.
-
-    Returns:
-        lambda T / (1 - exp(-lambda T)), [M] "Option A (QIBA)", item 4.
-    """
-    exponent = decay_per_s * duration_s
-    return exponent / -math.expm1(-exponent) if exponent > 0 else 1.0
 
 
 def injection_before(attributes: SuvAttributes, until: datetime) -> datetime:
@@ -81,7 +105,11 @@ def injection_before(attributes: SuvAttributes, until: datetime) -> datetime:
     if (attributes.half_life_s or 0.0) > _SAME_DAY_HALF_LIFE_S:
         raise no_time("RadiopharmaceuticalStartDateTime (0018,1078), as the nuclide lives for days")
     moment = datetime.combine(until.date(), attributes.injection_time)
-    return moment if moment <= until else moment - timedelta(days=1)
+    if moment <= until:
+        return moment
+    if moment - datetime.min < timedelta(days=1):
+        raise no_time("a date that is not at the end of the calendar")
+    return moment - timedelta(days=1)
 
 
 def _require_same_clock(moment: datetime, clock: time | None) -> None:
@@ -99,9 +127,7 @@ def _require_same_clock(moment: datetime, clock: time | None) -> None:
         )
 
 
-def reference_for_start(
-    attributes: SuvAttributes, decay_per_s: float
-) -> tuple[datetime, tuple[str, ...]]:
+def reference_for_start(attributes: SuvAttributes, decay_per_s: float) -> Reference:
     """The moment that DecayCorrection START refers to.
 
     SeriesDate and SeriesTime, unless later than the earliest acquisition (then a post-processing
@@ -112,7 +138,7 @@ def reference_for_start(
         decay_per_s: Decay constant of the nuclide.
 
     Returns:
-        The moment, and warnings.
+        The moment, where it comes from, and warnings.
 
     Raises:
         SuvError: SUV_TIME; it cannot be told, or differs between slices.
@@ -123,20 +149,45 @@ def reference_for_start(
     if not starts or len(starts) < len(attributes.frames):
         raise no_time("AcquisitionDate (0008,0022) and AcquisitionTime (0008,0032) of each slice")
     earliest = min(starts)
-    for moment, warnings in (
-        (attributes.series, ()),
-        (attributes.ge_scan, ("SUV_REFERENCE_TIME: from GE's scan_datetime, not SeriesTime",)),
-    ):
-        if moment is not None and moment <= earliest + _ROUNDING:
-            _require_near(moment, earliest)
-            return moment, warnings
+    told = [
+        Reference(moment, source, warnings)
+        for moment, source, warnings in (
+            (attributes.series, "SeriesTime", ()),
+            (attributes.ge_scan, "GE scan_datetime", (_FROM_GE,)),
+        )
+        if moment is not None and moment - earliest <= _ROUNDING
+    ]
+    if told:
+        return _likelier(told, attributes.frames, earliest, decay_per_s)
+    by_witness = _by_decay_factor(attributes.frames, decay_per_s)
+    if by_witness is not None:
+        return Reference(by_witness, "AcquisitionTime and DecayFactor", (_FROM_WITNESS,))
     moment = _back_computed(attributes.frames, decay_per_s)
-    return moment, ("SUV_REFERENCE_TIME: back-computed from FrameReferenceTime, not SeriesTime",)
+    return Reference(moment, "FrameReferenceTime", (_BACK_COMPUTED,))
+
+
+def _likelier(
+    told: list[Reference],
+    frames: tuple[FrameTiming, ...],
+    earliest: datetime,
+    decay_per_s: float,
+) -> Reference:
+    """The first reference that DecayFactor does not contradict, or simply the first."""
+    fitting = [one for one in told if not contradiction(frames, one.moment, decay_per_s)]
+    chosen = (fitting or told)[0]
+    _require_near(chosen.moment, earliest)
+    apart_s = abs((told[0].moment - told[-1].moment).total_seconds())
+    if apart_s * decay_per_s <= DECAY_TOLERANCE or chosen.warnings:
+        return chosen
+    warning = (
+        f"SUV_REFERENCE_TIME: GE's scan_datetime is {apart_s:.0f} s off SeriesTime, which was taken"
+    )
+    return chosen._replace(warnings=(warning,))
 
 
 def _require_near(moment: datetime, earliest: datetime) -> None:
     """Refuses a series time that lies too far before its own acquisitions."""
-    if earliest - moment > _LONGEST_SERIES:
+    if earliest - moment > LONGEST_SERIES:
         hours = (earliest - moment).total_seconds() / 3600
         raise SuvError(
             "SUV_TIME",
@@ -145,6 +196,28 @@ def _require_near(moment: datetime, earliest: datetime) -> None:
             found=f"{hours:.1f} h between them",
             todo="Correct SeriesDate and AcquisitionDate at the source",
         )
+
+
+def _by_decay_factor(frames: tuple[FrameTiming, ...], decay_per_s: float) -> datetime | None:
+    """The reference time where all slices bear the AcquisitionTime of the first bed, as GE writes.
+
+    FrameReferenceTime runs on from bed to bed then, and back-computation would be wrong. Where
+    DecayFactor of every slice is that of FrameReferenceTime after the reference, with a slice at
+    0, the reference is the start of that slice: its AcquisitionTime.
+    """
+    moments = {frame.acquired for frame in frames}
+    if len(moments) > 1 or len({frame.reference_s for frame in frames}) < 2:
+        return None
+    if min(frame.reference_s or 0.0 for frame in frames) != 0:
+        return None
+    for frame in frames:
+        if frame.reference_s is None or not frame.duration_s or not frame.decay_factor:
+            return None
+        expected = math.log(frame_decay(frame.duration_s, decay_per_s))
+        expected += decay_per_s * frame.reference_s
+        if abs(math.log(frame.decay_factor) - expected) > DECAY_TOLERANCE:
+            return None
+    return moments.pop()
 
 
 def _back_computed(frames: tuple[FrameTiming, ...], decay_per_s: float) -> datetime:
@@ -174,7 +247,10 @@ def _reference_of(frame: FrameTiming, decay_per_s: float, from_start: bool) -> d
         raise no_time("AcquisitionTime, FrameReferenceTime and ActualFrameDuration")
     mean_s = math.log(frame_decay(frame.duration_s, decay_per_s)) / decay_per_s
     offset = (0.0 if from_start else mean_s) - frame.reference_s
-    return frame.acquired + timedelta(seconds=offset)
+    try:
+        return frame.acquired + timedelta(seconds=offset)
+    except OverflowError as error:
+        raise no_time("FrameReferenceTime within the scan") from error
 
 
 def no_time(what: str) -> SuvError:

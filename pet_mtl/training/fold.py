@@ -19,8 +19,9 @@ from pet_mtl.training.batches import BatchPlan, only, plain_batches, training_ba
 from pet_mtl.training.features import fit_outcomes
 from pet_mtl.training.inner import InnerSplit, split_patients
 from pet_mtl.training.oof import write_predictions
+from pet_mtl.training.progress import Report
 from pet_mtl.training.second_try import run_stage_safely
-from pet_mtl.training.stage import Report, StageData, StagePlan, StageSettings
+from pet_mtl.training.stage import StageData, StagePlan, StageSettings
 
 _EVENTS_PER_INTERVAL = 4
 _FEWEST_INTERVALS = 3
@@ -49,7 +50,7 @@ def train_fold(job: FoldJob, report: Report) -> None:
 
     Args:
         job: What to train.
-        report: Called with one line a validation.
+        report: Called with one line a validation, and with the steps between.
     """
     config, info = job.config, job.info
     remove_stale(job.folder)

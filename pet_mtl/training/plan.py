@@ -20,12 +20,14 @@ class RunPlan:
         dataset_fingerprint: Of the dataset it learns from.
         seed: Seed of everything random.
         versions: Of what computes the numbers.
+        covariate_schema: The dataset's covariates, as `pet_mtl.covariates` writes them.
     """
 
     config: dict[str, Any]
     dataset_fingerprint: str
     seed: int
     versions: dict[str, str]
+    covariate_schema: tuple[dict[str, Any], ...] = ()
 
 
 def check_plan(run: Path, plan: RunPlan, dataset: Path) -> None:

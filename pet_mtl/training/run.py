@@ -2,8 +2,7 @@
 
 import contextlib
 import multiprocessing
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,7 @@ from pet_mtl.processes import end_with_parent, only_one
 from pet_mtl.tfrecords.dataset import DatasetInfo, read_info
 from pet_mtl.training.fold import FoldJob, train_fold
 from pet_mtl.training.plan import RunPlan, check_plan
-
-Report = Callable[[str], None]
+from pet_mtl.training.progress import Report, Steps
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,7 @@ def train(
         run: Run directory; made, or continued if its plan is the same.
         config: The configuration.
         folds: Folds to hold out, one model each; None for all.
-        report: Called with one line now and then.
+        report: Called with a line now and then, and with the steps between.
 
     Returns:
         What was done.
@@ -58,7 +56,8 @@ def train(
     info = read_info(dataset)
     wanted = tuple(range(info.folds)) if folds is None else folds
     _check_folds(info, wanted)
-    plan = RunPlan(to_dict(config), info.fingerprint, config.seed, versions())
+    schema = tuple(covariate.to_json() for covariate in info.schema)
+    plan = RunPlan(to_dict(config), info.fingerprint, config.seed, versions(), schema)
     check_plan(run, plan, dataset)
     done = tuple(fold for fold in wanted if _is_done(run, fold))
     for fold in wanted:
@@ -110,12 +109,19 @@ def _in_own_process(
         subject=f"fold {fold}",
     )
     with contextlib.suppress(EOFError):
-        while isinstance(message := reader.recv(), str):
-            report(f"fold {fold}: {message}")
+        while isinstance(message := reader.recv(), str | Steps):
+            report(_of_fold(fold, message))
         failure = message
     child.join()
     if failure is not None:
         raise failure
+
+
+def _of_fold(fold: int, message: str | Steps) -> str | Steps:
+    """Says which fold a message is about."""
+    if isinstance(message, str):
+        return f"fold {fold}: {message}"
+    return replace(message, label=f"fold {fold} {message.label}")
 
 
 def _train_one(dataset: Path, run: Path, config: dict[str, Any], fold: int, writer: Any) -> None:
@@ -149,8 +155,10 @@ def _collect(run: Path, info: DatasetInfo) -> None:
     if not models:
         raise DatasetError("RUN_EMPTY", "no fold is trained")
     edges = models[0].get_layer("survival").edges_days
-    facts = {"folds": folds, "dataset_fingerprint": info.fingerprint}
+    facts: dict[str, Any] = {"folds": folds, "dataset_fingerprint": info.fingerprint}
     covariates = info.covariates if "clinical" in models[0].input else ()
+    schema = info.schema if covariates else ()
+    facts["covariate_schema"] = [covariate.to_json() for covariate in schema]
     spec = ModelSpec(info.plan, covariates, edges)
     export_bundle(models, spec, run / "saved_model", facts)
     write_json(run / "run.json", {"folds": folds, "patients": len(rows), "versions": versions()})

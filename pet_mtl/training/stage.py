@@ -11,8 +11,7 @@ import tensorflow as tf
 from pet_mtl.config import LossConfig, StageConfig
 from pet_mtl.losses import LogisticHazard, MaskLoss, ReconstructionLoss, ResponseLoss
 from pet_mtl.training.checkpoint import StageState
-
-Report = Callable[[str], None]
+from pet_mtl.training.progress import Report, StepReporter
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ class StageSettings:
         losses: Weights of the losses.
         schedule: Batch, patience, rates.
         folder: Where states and TensorBoard logs go.
-        report: Called with one line a validation.
+        report: Called with one line a validation, and with the steps between.
     """
 
     losses: LossConfig
@@ -84,14 +83,16 @@ def run_stage(
     keeper = _Keeper(part, plan, epochs, settings)
     start = keeper.restore()
     board = keras.callbacks.TensorBoard(settings.folder / "tensorboard" / plan.name)
+    every = schedule.validate_every
+    steps = StepReporter(plan.name, start * every, epochs * every, settings.report)
     if start < epochs and not keeper.exhausted:
         part.fit(
             data.training,
             validation_data=data.validation,
             epochs=epochs,
             initial_epoch=start,
-            steps_per_epoch=schedule.validate_every,
-            callbacks=[keeper, board],
+            steps_per_epoch=every,
+            callbacks=[keeper, board, steps],
             shuffle=False,  # the pipeline shuffles
             verbose=0,
         )

@@ -14,7 +14,10 @@ MACHINE = re.compile(r"(?<![\w.])/(?:root|work|mnt)/\w|/home/(?!user\b)\w+|/tmp/
 INDEX = re.compile(r"pypi\.|files\.python" + "hosted|index-url|ghcr\\.|docker\\.io")
 
 
-@pytest.mark.parametrize("name", ["cli.md", "errors.md", "configuration.md", "tfrecord-format.md"])
+@pytest.mark.parametrize(
+    "name",
+    ["cli.md", "errors.md", "configuration.md", "tfrecord-format.md", "broken-studies.md"],
+)
 def test_generated_page_is_current(generator, root, name):
     stored = (root / "docs" / name).read_text(encoding="utf-8")
     assert stored == generator.pages()[name], "run `make docs` and commit the pages"

@@ -9,7 +9,7 @@ import pytest
 
 COLUMNS = [
     *("--id-column", "patient_id", "--time", "time_days"),
-    *("--event", "event", "--response", "response"),
+    *("--event", "event", "--response", "response", "--covariates", "age[years]"),
 ]
 # Small enough for seconds, large enough that every stage, head and output runs.
 QUICK = [

@@ -94,7 +94,7 @@ def test_no_number_at_all_is_a_failure(folder, capsys):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("run", "--id-column", "id"), "no table is given"),
+        (("run", "--id-column", "id"), "CLINICAL_NO_TABLE"),
         (("predictions",), "--clinical FILE"),
         (("predictions", "--clinical", "clinical.csv"), "--id-column"),
         (("predictions", "--clinical", "clinical.csv", "--id-column", "it"), "no column"),

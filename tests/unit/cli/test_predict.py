@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from pet_mtl.cli import main
+from pet_mtl.covariates import Covariate
 from pet_mtl.errors import ModelError
 from pet_mtl.files import read_csv
 from pet_mtl.geometry import Grid
@@ -17,6 +18,7 @@ GRID = Grid((20, 20, 20), (5.0, 5.0, 5.0), (-50.0, -50.0, 200.0))
 class Model(SimpleNamespace):
     plan = GridPlan(16, 3.0, 6.0)
     covariates = ("age",)
+    schema = (Covariate("age", unit="years"),)
     edges_days = (100.0, 200.0)
     versions = {}  # noqa: RUF012
     fingerprint = "f"
@@ -129,6 +131,14 @@ def test_clinical_inputs_reach_the_model(predict, write_study, tmp_path):
     assert predict("--clinical", str(table), "--id-column", "who")[0] == 0
     rows = read_csv(tmp_path / "out" / "predictions.csv")
     assert [float(row["risk"]) for row in rows] == [61.5, 0.5]
+    table.write_text("who;Age [yr]\none;61,25\nTWO;1,125\n")
+    options = ("--clinical", str(table), "--id-column", "who", "--overwrite")
+    code, _, err = predict(*options)
+    assert code == 0 and "CLINICAL_ID_NEAR" in err
+    rows = read_csv(tmp_path / "out" / "predictions.csv")
+    assert [float(row["risk"]) for row in rows] == [61.75, 1.625]
+    code, _, err = predict(*options, "--decimal", "point")
+    assert code == 2 and "'Age [yr]', line 2" in err
 
 
 @pytest.mark.parametrize(
@@ -155,6 +165,14 @@ def test_missing_clinical_column_is_2(predict, write_study, tmp_path):
     table.write_text("who,sex\none,1\n")
     code, _, err = predict("--clinical", str(table), "--id-column", "who")
     assert code == 2 and "age" in err
+
+
+def test_a_table_of_other_patients_is_2(predict, write_study, tmp_path):
+    write_study("one")
+    table = tmp_path / "clinical.csv"
+    table.write_text("who,age\nX,1\n")
+    code, _, err = predict("--clinical", str(table), "--id-column", "who")
+    assert code == 2 and "CLINICAL_NO_STUDY" in err and "X" not in err
 
 
 @pytest.mark.parametrize("inside", ["", "one", "predictions"])

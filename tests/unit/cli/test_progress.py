@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from pet_mtl.cli import _progress
-from pet_mtl.cli._progress import progress
+from pet_mtl.cli._progress import progress, reports
 
 
 @pytest.fixture
@@ -50,3 +50,31 @@ def test_a_bar_on_a_terminal(monkeypatch, capsys):
     said = capsys.readouterr()
     assert said.out == ""
     assert "reading" in said.err and "2/2" in said.err
+
+
+class _Steps:
+    """As `pet_mtl.training.progress.Steps`, without loading Keras."""
+
+    def __init__(self, label, done, total):
+        self.label, self.done, self.total = label, done, total
+
+
+def test_training_tells_only_lines_where_nobody_watches(capsys):
+    with reports() as report:
+        report("fold 0: training")
+        report(_Steps("fold 0 mask", 3, 240))
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", "fold 0: training\n")
+
+
+def test_training_shows_the_stage_on_a_terminal(monkeypatch, capsys):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with reports() as report:
+        report("fold 0: [not markup]")
+        for done in (1, 240):
+            report(_Steps("fold 0 mask", done, 240))
+        report(_Steps("fold 0 joint", 7, 120))
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "fold 0: [not markup]" in said.err
+    assert "fold 0 joint" in said.err and "7/120" in said.err

@@ -54,7 +54,7 @@ def test_writes_volume_mask_and_json(
 
 def test_refusal_is_json_and_exit_code_1(tmp_path: Path, pet_series: Write, run: Run) -> None:
     def counts(dataset: Any, index: int) -> None:
-        dataset.Units = "CNTS"
+        dataset.Units = "CNTS"  # without Philips' factors
 
     pet_series(tmp_path / "A", change=counts)
     out = tmp_path / "suv.nii.gz"
@@ -92,6 +92,48 @@ def test_for_a_person(tmp_path: Path, pet_series: Write, run: Run) -> None:
 
 
 @pytest.mark.parametrize(
+    ("normalisation", "ratio", "unit"),
+    [
+        ("bw", 1.0, "g/ml"),
+        ("lbm", 1.07 - 148 * 0.4**2 / 70, "g/ml"),
+        ("lbm-janma", 9270 / (8780 + 244 * 70 / 1.75**2), "g/ml"),
+        ("ibw", (45.5 + 0.91 * 23) / 70, "g/ml"),
+        ("bsa", 0.007184 * 175**0.725 * 70**0.425 / 7.0, "cm2/ml"),
+    ],
+)
+def test_normalisations(
+    tmp_path: Path, pet_series: Write, rt_struct: Write, run: Run, normalisation: str, ratio: float,
+    unit: str,
+) -> None:  # fmt: skip
+    def woman(dataset: Any, index: int) -> None:
+        dataset.PatientSex = "F"
+
+    uids = pet_series(tmp_path / "A" / "PT", change=woman)
+    rt_struct(tmp_path / "A" / "RS.dcm", uids, {"GTV": LESION})
+    out = tmp_path / "suv.nii.gz"
+    code, text, _ = run(tmp_path / "A", "-o", out, "--json", "--normalise", normalisation)
+    found = json.loads(text)
+    suvbw = 70e3 / (370e6 * 0.5 ** (3600 / 6586.2))
+    assert code == 0
+    assert found["suv_factor"] == pytest.approx(suvbw * ratio, rel=1e-9)
+    assert (found["normalisation"], found["unit"]) == (normalisation, unit)
+    suv = read_image(out)[0]
+    assert suv[0, 0, 0] == pytest.approx(1000 * suvbw * ratio, rel=1e-6)
+    assert suv.min() <= found["mask"]["suv_min"] <= found["mask"]["suv_max"] <= suv.max()
+
+
+def test_normalisation_without_sex_is_refused(tmp_path: Path, pet_series: Write, run: Run) -> None:
+    pet_series(tmp_path / "A")
+    out = tmp_path / "suv.nii.gz"
+    code, text, _ = run(tmp_path / "A", "-o", out, "--json", "--normalise", "lbm")
+    refused = json.loads(text)["refused"]
+    assert (code, refused["code"]) == (1, "SUV_SEX")
+    assert refused["message"].startswith("A: ")
+    assert not out.exists()
+    assert run(tmp_path / "A", "--json", "--normalise", "bsa")[0] == 0
+
+
+@pytest.mark.parametrize(
     ("arguments", "expected", "says"),
     [
         ((), 2, "--json"),
@@ -113,3 +155,33 @@ def test_no_such_study(tmp_path: Path, run: Run) -> None:
     code, text, _ = run(tmp_path / "none", "--json")
     assert (code, json.loads(text)["refused"]["code"]) == (1, "SOURCE_MISSING")
     assert run(tmp_path / "none", "-o", "a.nii")[0] == 1
+
+
+def test_series_are_listed_and_chosen(tmp_path: Path, pet_series: Write, run: Run) -> None:
+    def numbered(dataset: Any, index: int) -> None:
+        dataset.SeriesNumber, dataset.SeriesDescription = "12", "Jane Doe"
+
+    pet_series(tmp_path / "A", slices=4, change=numbered)
+    pet_series(tmp_path / "A")
+    code, text, _ = run(tmp_path / "A", "--list-series")
+    assert code == 0
+    assert text.splitlines()[0].split()[:4] == ["number", "images", "size", "units"]
+    assert text.splitlines()[2].split()[:6] == ["12", "4", "6", "x", "7", "BQML"]
+    assert "Doe" not in text
+    listed = json.loads(run(tmp_path / "A", "--list-series", "--json")[1])["series"]
+    assert [one["number"] for one in listed] == [None, 12]
+    assert run(tmp_path / "A", "--json")[0] == 1
+    code, text, _ = run(tmp_path / "A", "--json", "--series", 12)
+    assert code == 0
+    assert "DICOM_SERIES: 2 PET series" in json.loads(text)["warnings"][0]
+
+
+def test_what_was_passed_over_is_told(tmp_path: Path, pet_series: Write, run: Run) -> None:
+    def uncorrected(dataset: Any, index: int) -> None:
+        dataset.CorrectedImage = ["DECY"]
+
+    pet_series(tmp_path / "A", change=uncorrected)
+    pet_series(tmp_path / "A")
+    found = json.loads(run(tmp_path / "A", "--json")[1])
+    assert [text.split(":")[0] for text in found["passed_over"]] == ["DICOM_UNCORRECTED"]
+    assert "passed over" in run(tmp_path / "A", "-o", tmp_path / "s.nii.gz")[1]

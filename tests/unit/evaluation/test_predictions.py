@@ -1,12 +1,14 @@
 """Judging predictions beside a clinical table, true masks and the truth."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from pet_mtl.errors import UsageError
+from pet_mtl.covariates import Covariate
+from pet_mtl.errors import ClinicalError, UsageError
 from pet_mtl.evaluation import Known, Request, Settings, evaluate, to_document
 from pet_mtl.metrics import concordance_index, dice
 from pet_mtl.readers.clinical import ClinicalColumns
@@ -59,6 +61,20 @@ def test_baselines_from_a_training_dataset(rows, make_predictions, make_run):
     document = to_document(evaluate(request))
     assert document["baselines_fit"] == "fitted on the training dataset's patients"
     assert document["baselines"]["survival"]["clinical"]["harrell_c"]["patients"] == 60
+
+
+def test_covariates_are_read_as_the_training_dataset_has_them(rows, make_predictions, make_run):
+    folder = make_run(rows)
+    make_predictions(rows[:60])
+    schema = [Covariate("age", unit="years", known=200, mean=60.0, sd=10.0).to_json()]
+    document = {"covariates": ["age"], "covariate_schema": schema}
+    (folder / "data" / "dataset.json").write_text(json.dumps(document))
+    request = dataclasses.replace(_request(folder), baselines_from=folder / "data")
+    assert not any("CLINICAL" in text for text in to_document(evaluate(request))["warnings"])
+    clinical = folder / "cohort" / "clinical.csv"
+    clinical.write_text(clinical.read_text().replace("age", "age [months]", 1))
+    with pytest.raises(ClinicalError, match="CLINICAL_UNIT"):
+        evaluate(request)
 
 
 def test_predictions_without_a_row_are_counted(rows, make_predictions):

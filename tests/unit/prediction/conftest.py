@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
+from pet_mtl.covariates import schema_from
 from pet_mtl.geometry import Grid
 from pet_mtl.sample import GridPlan
 from pet_mtl.study import Study
@@ -39,6 +40,10 @@ class ThresholdModel:
     cut: float = 3.0
     clinical: list = field(default_factory=list)
     calls: int = 0
+
+    @property
+    def schema(self):
+        return schema_from({"covariates": self.covariates})
 
     def context_mask(self, tiles):
         assert tiles.dtype == np.float32 and tiles.shape[1:] == (self.plan.size,) * 3 + (1,)

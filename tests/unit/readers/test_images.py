@@ -8,7 +8,7 @@ from pet_mtl.errors import MaskError, PetMtlError, ReadError
 from pet_mtl.geometry import Grid
 from pet_mtl.readers import find_one, read_study
 from pet_mtl.readers.images import pick_pair, read_image, split_role
-from pet_mtl.readers.masks import image_mask
+from pet_mtl.readers.labels import image_mask
 from pet_mtl.writers.images import write_image
 
 GRID = Grid((6, 8, 10), (3.0, 2.0, 2.5), (-10.0, 5.0, 70.0))

@@ -130,7 +130,7 @@ def test_dcm2niix_with_values_corrected_to_the_injection(tmp_path: Path) -> None
         ({"InjectedRadioactivityUnits": "Bq"}, "SUV_DOSE"),
         ({"InjectedRadioactivity": "n/a"}, "SUV_DOSE"),
         ({"PatientWeight": None}, "SUV_WEIGHT"),
-        ({"PatientWeight": 70000}, "SUV_WEIGHT"),
+        ({"PatientWeight": 0}, "SUV_WEIGHT"),
         ({"PatientWeight": None, "BodyWeight": 154, "BodyWeightUnit": "lb"}, "SUV_WEIGHT"),
         ({"TracerRadionuclide": "C11", "RadionuclideHalfLife": 6586.2}, "SUV_HALF_LIFE"),
         ({"TracerRadionuclide": None}, "SUV_TIME"),

@@ -10,6 +10,7 @@ import tensorflow as tf
 from pet_mtl.config import LossConfig, ModelConfig, StageConfig
 from pet_mtl.models import ModelSpec, build_model
 from pet_mtl.sample import GridPlan
+from pet_mtl.training.progress import Steps
 from pet_mtl.training.second_try import outlines_something, run_stage_safely
 from pet_mtl.training.stage import StageData, StagePlan, StageSettings
 
@@ -53,10 +54,12 @@ def test_an_empty_mask_is_seen(model: keras.Model) -> None:
 def test_a_stage_that_learned_nothing_is_begun_anew(
     model: keras.Model, tmp_path: Path, rate: float, tries: int
 ) -> None:
-    lines: list[str] = []
-    settings = StageSettings(LossConfig(), SCHEDULE, tmp_path, lines.append)
+    told: list[str | Steps] = []
+    settings = StageSettings(LossConfig(), SCHEDULE, tmp_path, told.append)
     rows = run_stage_safely(
         model, StagePlan("mask", ("mask",), 60, rate), StageData(batches(), None), settings
     )
     assert len({row[0] for row in rows}) == tries
+    lines = [message for message in told if isinstance(message, str)]
     assert any("begun anew" in line for line in lines) == (tries == 2)
+    assert any(isinstance(message, Steps) and message.done == 60 for message in told)

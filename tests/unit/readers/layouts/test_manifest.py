@@ -30,7 +30,7 @@ def manifest(folder: Path, *lines: str) -> Path:
 def test_rows_are_studies(tmp_path: Path, pet_series: Write, rt_struct: Write) -> None:
     data = tmp_path / "data"
     for name in ("a.nii.gz", "b.nii.gz", "ct.nii.gz", "m.nii.gz"):
-        write_image(SUV, GRID, data / name)
+        write_image(SUV * (1500 if name == "b.nii.gz" else 1), GRID, data / name)
     (data / "x.json").write_text(json.dumps(SIDECAR))
     box = np.asarray([(-12.5, -28, 106), (2.5, -28, 106), (2.5, -16, 106), (-12.5, -16, 106)])
     rt_struct(data / "rt.dcm", pet_series(data / "dicom"), {"GTV": [box]})
@@ -52,7 +52,7 @@ def test_rows_are_studies(tmp_path: Path, pet_series: Write, rt_struct: Write) -
     first, second, third, _ = search.sources
     assert (first.mask_path, first.ct_path) == (data / "m.nii.gz", data / "ct.nii.gz")
     # 70 kg and 70 MBq, no time between: 1 Bq/ml is 1e-3 g/ml, by hand.
-    np.testing.assert_allclose(read_study(second).suv, 1e-3, rtol=1e-6)
+    np.testing.assert_allclose(read_study(second).suv, 1.5, rtol=1e-6)
     assert third.ct_path == data / "ct.nii.gz"
     assert read_study(third).mask is not None
     assert len(search.sources) == len(find_studies(path, "manifest").sources)

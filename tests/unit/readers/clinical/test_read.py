@@ -2,11 +2,9 @@ import csv
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from pet_mtl.errors import ClinicalError
-from pet_mtl.readers.clinical import ClinicalColumns, parse_number, read_clinical
+from pet_mtl.readers.clinical import ClinicalColumns, read_clinical
 from pet_mtl.study import Outcome, StudySource
 
 COLUMNS = ClinicalColumns("id", "days", "dead", "mets", ("age",))
@@ -42,14 +40,6 @@ def test_delimiters_and_marks(tmp_path: Path, delimiter: str, encoding: str) -> 
     assert table.outcomes == {"a": Outcome(10.0, True, 0, {"age": 61.0})}
 
 
-def test_decimal_comma_only_where_it_cannot_delimit(tmp_path: Path) -> None:
-    path = _write(tmp_path, 'id;days\na;"10,5"\n')
-    assert read_clinical(path, ClinicalColumns("id", "days")).outcomes["a"].time_days == 10.5
-    path = _write(tmp_path, 'id,days\na,"10,5"\n')
-    with pytest.raises(ClinicalError, match="line 2"):
-        read_clinical(path, ClinicalColumns("id", "days"))
-
-
 @pytest.mark.parametrize(
     ("text", "code", "says"),
     [
@@ -75,13 +65,6 @@ def test_refusals_name_column_and_line(tmp_path: Path, text: str, code: str, say
     assert caught.value.problem.todo
 
 
-def test_unreadable(tmp_path: Path) -> None:
-    with pytest.raises(ClinicalError, match="CLINICAL_UNREADABLE"):
-        read_clinical(tmp_path / "none.csv", COLUMNS)
-    with pytest.raises(ClinicalError, match="another encoding"):
-        read_clinical(_write(tmp_path, "id,ä\n", "latin-1"), COLUMNS)
-
-
 def test_text_becomes_indicators(tmp_path: Path) -> None:
     text = "id,sex,grade\na,F,High\nb,M,\nc,M,Low\nd,F,Intermediate\n"
     path = _write(tmp_path, text)
@@ -89,9 +72,9 @@ def test_text_becomes_indicators(tmp_path: Path) -> None:
     assert table.covariates == ("sex=M", "grade=High", "grade=Intermediate", "grade=Low")
     assert table.outcomes["b"].covariates == {"sex=M": 1.0}
     assert table.outcomes["a"].covariates["grade=High"] == 1.0
-    # A new table is read by the names a model was trained with, whatever levels it holds.
+    # A table can be read by the names of the indicators, too.
     again = read_clinical(path, ClinicalColumns("id", covariates=table.covariates))
-    assert again == table
+    assert (again.outcomes, again.covariates) == (table.outcomes, table.covariates)
     one = _write(tmp_path, "id,sex\na,M\n")
     again = read_clinical(one, ClinicalColumns("id", covariates=("sex=M",)))
     assert again.outcomes["a"].covariates == {"sex=M": 1.0}
@@ -120,21 +103,61 @@ def test_belongs_by_folder_or_patient_id(tmp_path: Path) -> None:
         table.outcome_of(_source("a", "b"))
 
 
-@given(st.floats(allow_nan=False, allow_infinity=False))
-def test_numbers_round_trip(value: float) -> None:
-    assert parse_number(repr(value), decimal_comma=False) == value
-    assert parse_number(repr(value).replace(".", ","), decimal_comma=True) == value
-
-
 @pytest.mark.real_data
 def test_real_table(shared_data: Path) -> None:
     path = shared_data / "sts_cohort" / "clinical.csv"
-    columns = ClinicalColumns("patient_id", "os_days", "os_event", "lung_mets", ("age", "sex"))
+    covariates = ("age[years]", "sex", "grade", "days_diagnosis_to_pet")
+    columns = ClinicalColumns("patient_id", "os_days", "os_event", "lung_mets", covariates)
     table = read_clinical(path, columns)
+    assert table.warnings == ()
+    assert table.covariates == (
+        "age", "sex=M", "grade=High", "grade=Intermediate", "grade=Low", "days_diagnosis_to_pet",
+    )  # fmt: skip
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(table.ids) == len(rows)
-    assert table.outcomes["STS_001"] == Outcome(845.0, True, 0, {"age": 59.0, "sex=M": 1.0})
+    grade = {"grade=High": 1.0, "grade=Intermediate": 0.0, "grade=Low": 0.0}
+    assert table.outcomes["STS_001"] == Outcome(
+        845.0, True, 0, {"age": 59.0, "sex=M": 1.0, **grade, "days_diagnosis_to_pet": -3.0}
+    )
+    # Two patients have no grade: the columns of their row are unknown, not zero.
+    without = [key for key, o in table.outcomes.items() if "grade=High" not in o.covariates]
+    assert without == [row["patient_id"] for row in rows if not row["grade"]]
+    assert len(without) == 2
     assert sum(o.response or 0 for o in table.outcomes.values()) == sum(
         int(row["lung_mets"]) for row in rows
     )
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize(
+    ("covariate", "found"),
+    [("histology", "27 different texts in 34 rows"), ("site", "different texts in 34 rows")],
+)
+def test_real_columns_of_free_text_are_refused(
+    shared_data: Path, covariate: str, found: str
+) -> None:
+    path = shared_data / "sts_cohort" / "clinical.csv"
+    with pytest.raises(ClinicalError) as caught:
+        read_clinical(path, ClinicalColumns("patient_id", covariates=(covariate,)))
+    assert caught.value.code == "CLINICAL_COVARIATE"
+    assert found in str(caught.value)
+    assert "sarcoma" not in str(caught.value)
+
+
+@pytest.mark.real_data
+def test_the_real_table_as_a_european_spreadsheet_saves_it(
+    shared_data: Path, tmp_path: Path
+) -> None:
+    path = shared_data / "sts_cohort" / "clinical.csv"
+    columns = ClinicalColumns(
+        "patient_id", "os_days", "os_event", "lung_mets", ("age", "sex", "mskcc_type=MFH")
+    )
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = [[cell.replace(".0", ",0") for cell in row] for row in csv.reader(file)]
+    other = tmp_path / "clinical.csv"
+    with other.open("w", newline="", encoding="cp1252") as file:
+        csv.writer(file, delimiter=";").writerows(rows)
+    table = read_clinical(other, columns)
+    assert table.outcomes == read_clinical(path, columns).outcomes
+    assert [text.partition(":")[0] for text in table.warnings] == ["CLINICAL_ENCODING"]
