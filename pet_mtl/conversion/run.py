@@ -33,7 +33,7 @@ from pet_mtl.conversion.work import (
     load_facts,
     read_task,
 )
-from pet_mtl.errors import DatasetError
+from pet_mtl.errors import DatasetError, Problem
 from pet_mtl.files import write_json
 from pet_mtl.preprocess.pipeline import Labels, StudyFacts
 from pet_mtl.preprocess.plan import plan_grids
@@ -76,6 +76,7 @@ class _Job:
     covariates: tuple[str, ...]
     unmatched_rows: tuple[str, ...]
     table: ClinicalTable | None = None
+    ignored: tuple[tuple[str, Problem], ...] = ()
 
 
 def convert(
@@ -90,7 +91,7 @@ def convert(
     unless one of its files changed. A complete dataset of the same inputs is left as it is.
 
     Args:
-        src: Folder of patient folders (DICOM) or of image files.
+        src: Folder of any files (DICOM or images), or a manifest.
         dataset: Dataset directory; key, names and work folder are put beside it.
         config: What is asked for.
         progress: Shows how far it is.
@@ -110,7 +111,7 @@ def convert(
         table = read_clinical(config.clinical, config.columns)
     folder = DatasetFolder(dataset)
     folder.check()
-    search = find_studies(src)
+    search = find_studies(src, config.layout, progress)
     if table is not None and config.columns is not None:
         table = table.bound_to(search.sources, [name for name, _ in search.passed_over])
         check_match(table, search, config.columns.id)
@@ -125,8 +126,9 @@ def convert(
         inputs = _inputs_key(entries, refused, config, key)
         covariates = table.covariates if table else ()
         job = _Job(
-            folder, config, progress, entries, refused, inputs, names, covariates, unmatched, table
-        )
+            folder, config, progress, entries, refused, inputs, names, covariates, unmatched, table,
+            search.ignored,
+        )  # fmt: skip
         return _finished_before(job) or _convert(job)
 
 
@@ -144,7 +146,8 @@ def _entries(
         stamp = input_key(source, config.roi, config.grids.widest_mm, config.ct)
         # Two scans of one row of the table, or of one PatientID, are of one patient.
         row = table.row_of(source) if table else None
-        patient = row or source.patient_id or source.name
+        patient = (table.row_of_patient(source) if table else None) or source.patient_id
+        patient = patient or source.patient
         outcome = table.outcomes[row] if table and row else None
         entries.append(_Entry(source, name, patient, folder.work / f"{name}-{stamp}.npz", outcome))
     return tuple(entries)
@@ -188,7 +191,8 @@ def _convert(job: _Job) -> ConvertResult:
     write_names(job.folder, job.names)
     with Workers(min(job.config.jobs or cores(), len(job.entries))) as workers:
         facts, rejected, read = _read_all(job, workers)
-        unmatched = Unmatched(job.unmatched_rows, _without_row(job, facts), tuple(rejected))
+        alone = _without_row(job, facts)
+        unmatched = Unmatched(job.unmatched_rows, alone, tuple(rejected), job.ignored)
         write_unmatched(job.folder, unmatched, job.names)
         if not facts:
             write_rejected(job.folder, rejected)
@@ -310,6 +314,8 @@ def _after(sample: Sample, advance: Callable[[], None]) -> Sample:
 def _result(job: _Job, info: DatasetInfo, notices: Sequence[str] = ()) -> ConvertResult:
     """The answer, told from the dataset as it lies there."""
     told = [*notices, *(job.table.warnings if job.table else ())]
+    if job.ignored:
+        told.append(f"{len(job.ignored)} entries are no study (private): {job.folder.unmatched}")
     if info.folds < job.config.folds:
         told.append(f"only {info.folds} folds: there are no more patients")
     usable = {row["sample_id"] for row in info.studies()}
