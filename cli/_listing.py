@@ -12,14 +12,15 @@ from pet_mtl.study import StudySource
 _HEAD = ("number", "images", "size", "units", "corrected", "kind", "original", "start")
 
 
-def chosen(study: Path, series: int | None) -> StudySource:
+def chosen(study: Path, series: int | None, layout: str = "auto") -> StudySource:
     """A study, and the PET series in it that was chosen.
 
     Args:
         study: Its folder or file.
         series: SeriesNumber, or None.
+        layout: How the study lies.
     """
-    return dataclasses.replace(find_one(study), series=series)
+    return dataclasses.replace(find_one(study, layout), series=series)
 
 
 def print_regions(source: StudySource, as_json: bool) -> int:

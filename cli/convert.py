@@ -7,6 +7,7 @@ import click
 
 from pet_mtl.cli._clinical import coding_options, take_columns
 from pet_mtl.cli._progress import progress
+from pet_mtl.cli._search import layout_option
 from pet_mtl.conversion import ConvertConfig, ConvertResult
 from pet_mtl.conversion.folder import DatasetFolder
 from pet_mtl.preprocess.plan import DEFAULT_SIZE, GridOptions
@@ -15,7 +16,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command(name="convert")
-@click.argument("src", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("src", type=click.Path(exists=True, path_type=Path))
 @click.argument("dataset", type=click.Path(path_type=Path))
 @click.option("--clinical", type=_FILE, help="Clinical table (CSV); without it, no labels.")
 @click.option("--id-column", metavar="C", help="Its column of folder names or PatientIDs.")
@@ -26,6 +27,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @coding_options
 @click.option("--roi", metavar="R,R", help="Regions: names ('GTV*') or numbers ('1,2').")
 @click.option("--ct", is_flag=True, help="Add the CT, where a patient has one.")
+@layout_option
 @click.option("--folds", type=click.IntRange(1), default=5, show_default=True, help="Folds.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed.")
 @click.option("--size", type=int, default=DEFAULT_SIZE, show_default=True, help="Voxels an axis.")
@@ -42,11 +44,11 @@ def command(
 ) -> int:
     """Turn a folder of PET studies into a TFRecord dataset.
 
-    SRC holds a folder a patient (DICOM), or NIfTI, NRRD or MHA pairs. A row of the table belongs
-    to a study by the folder's name or the PatientID. Refused studies are listed in
-    DATASET/rejected.csv. Beside DATASET lie its private files: DATASET.key, DATASET.ids.csv,
-    DATASET.unmatched.csv (rows and studies that do not meet, refused studies, by name) and
-    DATASET.work, by which an interrupted run goes on.
+    SRC is any tree of files (DICOM; NIfTI, NRRD or MHA; HECKTOR, BIDS, nnU-Net, MOOSE) or a
+    manifest (.csv). A row of the table belongs to a study by its folder's name or PatientID.
+    Refused studies are listed in DATASET/rejected.csv. Beside DATASET lie its private files:
+    DATASET.key, DATASET.ids.csv, DATASET.unmatched.csv (rows and studies that do not meet, refused
+    studies and what is no study, by name) and DATASET.work, by which an interrupted run goes on.
     """
     config = config_of(clinical, key, options)
     # Loads TensorFlow; worker processes must not.

@@ -8,9 +8,9 @@ import click
 from pet_mtl.cli._clinical import decimal_option
 from pet_mtl.cli._point import point
 from pet_mtl.cli._progress import progress
+from pet_mtl.cli._search import layout_option, search_for
 from pet_mtl.errors import UsageError
 from pet_mtl.preprocess.crop import Point
-from pet_mtl.readers import Search, find_one, find_studies
 from pet_mtl.readers.clinical import ClinicalColumns
 
 
@@ -33,6 +33,7 @@ from pet_mtl.readers.clinical import ClinicalColumns
 )  # fmt: skip
 @click.option("--id-column", metavar="C", help="Column of --clinical that names the patient.")
 @decimal_option
+@layout_option
 @click.option("--overview/--no-overview", default=True, help="Whether to draw overview.png.")
 @click.option("--overwrite", is_flag=True, help="Predict finished studies again.")
 def command(
@@ -45,6 +46,7 @@ def command(
     clinical: Path | None,
     id_column: str | None,
     decimal: str | None,
+    layout: str,
     overview: bool,
     overwrite: bool,
 ) -> int:
@@ -55,7 +57,7 @@ def command(
     The same command again skips the finished studies.
     """
     _check(src, out, (use_mask, center), (clinical, id_column))
-    search = _search(src, center)
+    search = search_for(src, layout, center is not None)
     from pet_mtl.export import load_predictor  # TensorFlow is loaded only now
     from pet_mtl.prediction.batch import PredictConfig, predict_studies
     from pet_mtl.prediction.clinical import read_inputs
@@ -73,6 +75,7 @@ def command(
         overview=overview,
         overwrite=overwrite,
         passed_over=search.passed_over,
+        ignored=search.ignored,
     )
     with progress(len(search.sources), "predicting") as advance:
         summary = predict_studies(search.sources, predictor, config, advance)
@@ -82,6 +85,10 @@ def command(
         f"{summary.predicted} predicted, {summary.skipped} done before, "
         f"{len(summary.refused)} refused: {out / 'predictions.csv'}"
     )
+    if search.ignored:
+        click.echo(
+            f"{len(search.ignored)} entries are no study: {out / 'passed_over.csv'}", err=True
+        )
     return (8 if summary.predicted + summary.skipped else 1) if summary.refused else 0
 
 
@@ -97,16 +104,3 @@ def _check(src: Path, out: Path, place: tuple[bool, Point | None], table: tuple[
             "the output folder lies among the studies, where its masks would count as outlined",
             todo="Choose a folder outside SRC",
         )
-
-
-def _search(src: Path, centre: Point | None) -> Search:
-    """The studies of SRC; one only if a place in it is given."""
-    search = find_studies(src) if src.is_dir() else Search((find_one(src),), ())
-    if centre is not None and len(search.sources) > 1:
-        raise UsageError(
-            "PREDICT_CENTRE",
-            "--center is a place in one patient",
-            found=f"{len(search.sources)} studies",
-            todo="Give the folder of one study",
-        )
-    return search

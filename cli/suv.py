@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from pet_mtl.cli._listing import chosen, print_regions, print_series
+from pet_mtl.cli._search import layout_option
 from pet_mtl.cli._suv_summary import normalised, summary
 from pet_mtl.errors import MaskError, StudyError, UsageError
 from pet_mtl.preprocess.isotropic import resample_report, resample_study
@@ -23,6 +24,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("-o", "--out", type=_FILE, help="SUV volume to write: .nii.gz, .nii, .nrrd or .mha.")
 @click.option("--mask-out", type=_FILE, help="Lesion mask to write, in the same grid.")
 @click.option("--roi", metavar="R,R", help="Regions: names (* and ? allowed) or numbers.")
+@layout_option
 @click.option("--spacing-mm", type=click.FloatRange(0, min_open=True), help="Cubic voxels (IBSI).")
 @click.option(
     "--normalise",
@@ -54,9 +56,9 @@ def command(study: Path, out: Path | None, mask_out: Path | None, **options: Any
             require_image_suffix(path)
     try:
         if only_list:
-            return print_regions(chosen(study, options["series"]), as_json)
+            return print_regions(chosen(study, options["series"], options["layout"]), as_json)
         mask_wanted = roi is not None or mask_out is not None
-        source = chosen(study, options["series"])
+        source = chosen(study, options["series"], options["layout"])
         found, odd = _read(source, roi, mask_wanted, options["spacing_mm"])
         found = normalised(found, normalisation)
         _write(found, out, mask_out)

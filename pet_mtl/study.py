@@ -78,6 +78,8 @@ class StudySource:
             say it; None where the layout says nothing.
         series: SeriesNumber of the PET to take where a DICOM study has several; None lets the
             study decide.
+        case: What the source calls the patient, where several studies are theirs and `name` is
+            only this one's (`ID_2` of `ID`); a clinical table has one row for all. Else "".
     """
 
     name: str
@@ -90,6 +92,12 @@ class StudySource:
     sidecar_path: Path | None = None
     roi: str | None = None
     series: int | None = None
+    case: str = ""
+
+    @property
+    def patient(self) -> str:
+        """What the source calls the patient; equal for all studies of one."""
+        return self.case or self.name
 
 
 @dataclass(frozen=True)

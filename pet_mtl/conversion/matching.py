@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pet_mtl.conversion.folder import DatasetFolder
 from pet_mtl.conversion.work import Rejection
-from pet_mtl.errors import ClinicalError
+from pet_mtl.errors import ClinicalError, Problem
 from pet_mtl.pseudonym import write_private
 from pet_mtl.readers import Search
 from pet_mtl.readers.clinical import ClinicalTable
@@ -23,11 +23,13 @@ class Unmatched:
         rows: Identifiers of rows that belong to no study.
         studies: Names of converted studies that have no row.
         refused: Studies that cannot be used.
+        ignored: Files and folders that are no study, by their path, and why.
     """
 
     rows: tuple[str, ...] = ()
     studies: tuple[str, ...] = ()
     refused: tuple[Rejection, ...] = ()
+    ignored: tuple[tuple[str, Problem], ...] = ()
 
 
 def rows_without_study(table: ClinicalTable, search: Search) -> tuple[str, ...]:
@@ -79,6 +81,7 @@ def write_unmatched(folder: DatasetFolder, unmatched: Unmatched, names: Mapping[
         *_plain("row_without_study", unmatched.rows),
         *_plain("study_without_row", unmatched.studies),
         *sorted(("refused", names[r.sample_id], r.problem.code, r.file) for r in unmatched.refused),
+        *(("no_study", name, problem.code, "") for name, problem in unmatched.ignored),
     ]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

@@ -55,7 +55,7 @@ def convert(
     unless one of its files changed. A complete dataset of the same inputs is left as it is.
 
     Args:
-        src: Folder of patient folders (DICOM) or of image files.
+        src: Folder of any files (DICOM or images), or a manifest.
         dataset: Dataset directory; key, names and work folder are put beside it.
         config: What is asked for.
         progress: Shows how far it is.
@@ -73,7 +73,7 @@ def convert(
     folder = DatasetFolder(dataset)
     folder.check_key(config.key or folder.key)
     folder.check()
-    search, table = look(src, config)
+    search, table = look(src, config, progress)
     key = load_or_make_key(config.key or folder.key)
     with folder.locked():
         folder.prepare()
@@ -120,7 +120,8 @@ def _convert(job: _Job) -> ConvertResult:
     write_names(job.folder, found.names)
     with Workers(min(found.config.jobs or cores(), len(found.entries))) as workers:
         facts, rejected, read = read_all(found, workers, job.progress)
-        unmatched = Unmatched(found.unmatched_rows, without_row(found, facts), tuple(rejected))
+        alone = without_row(found, facts)
+        unmatched = Unmatched(found.unmatched_rows, alone, tuple(rejected), found.search.ignored)
         write_unmatched(job.folder, unmatched, found.names)
         if not facts:
             write_rejected(job.folder, rejected)
@@ -197,8 +198,10 @@ def _after(sample: Sample, advance: Callable[[], None]) -> Sample:
 
 def _result(job: _Job, info: DatasetInfo, notices: Sequence[str] = ()) -> ConvertResult:
     """The answer, told from the dataset as it lies there."""
-    table = job.found.table
+    table, ignored = job.found.table, job.found.search.ignored
     told = [*notices, *(table.warnings if table else ())]
+    if ignored:
+        told.append(f"{len(ignored)} entries are no study (private): {job.folder.unmatched}")
     if info.folds < job.found.config.folds:
         told.append(f"only {info.folds} folds: there are no more patients")
     usable = {row["sample_id"] for row in info.studies()}

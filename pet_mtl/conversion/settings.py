@@ -35,6 +35,7 @@ class ConvertConfig:
         key: Key file of the pseudonyms; None is `<DATASET>.key`.
         shard_bytes: Size a shard should not exceed by much.
         ct: Whether CT becomes a second channel, for the patients that have one.
+        layout: How the studies lie; one of `pet_mtl.readers.LAYOUTS`.
 
     Raises:
         ConfigError: A value out of range, or only one of `clinical` and `columns`, or of
@@ -51,6 +52,7 @@ class ConvertConfig:
     key: Path | None = None
     shard_bytes: int = DEFAULT_SHARD_BYTES
     ct: bool = False
+    layout: str = "auto"
 
     def __post_init__(self) -> None:
         for name, low in (("folds", 1), ("seed", 0), ("jobs", 1), ("shard_bytes", 1)):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pet_mtl.conversion.matching import check_match, rows_without_study
 from pet_mtl.conversion.pool import Workers
-from pet_mtl.conversion.settings import ConvertConfig, Progress
+from pet_mtl.conversion.settings import ConvertConfig, Progress, no_progress
 from pet_mtl.conversion.work import ReadTask, Rejection, input_key, load_facts, read_task
 from pet_mtl.preprocess.pipeline import StudyFacts
 from pet_mtl.pseudonym import pseudonym
@@ -73,12 +73,15 @@ class Survey:
         return rows_without_study(self.table, self.search) if self.table else ()
 
 
-def look(src: Path, config: ConvertConfig) -> tuple[Search, ClinicalTable | None]:
+def look(
+    src: Path, config: ConvertConfig, progress: Progress = no_progress
+) -> tuple[Search, ClinicalTable | None]:
     """Reads the table and finds the studies.
 
     Args:
-        src: Folder of studies.
+        src: Folder of any files, or a manifest.
         config: What is asked for.
+        progress: Shows how far it is.
 
     Returns:
         The studies, and the table if one is given.
@@ -90,7 +93,7 @@ def look(src: Path, config: ConvertConfig) -> tuple[Search, ClinicalTable | None
     table = None
     if config.clinical is not None and config.columns is not None:
         table = read_clinical(config.clinical, config.columns)
-    search = find_studies(src)
+    search = find_studies(src, config.layout, progress)
     if table is not None and config.columns is not None:
         table = table.bound_to(search.sources, [name for name, _ in search.passed_over])
         check_match(table, search, config.columns.id)
@@ -143,7 +146,8 @@ def _entries(
             cutout = work / f"{name}-{stamp}.npz"
         # Two scans of one row of the table, or of one PatientID, are of one patient.
         row = table.row_of(source) if table else None
-        patient = row or source.patient_id or source.name
+        patient = (table.row_of_patient(source) if table else None) or source.patient_id
+        patient = patient or source.patient
         outcome = table.outcomes[row] if table and row else None
         entries.append(Entry(source, name, patient, cutout, outcome))
     return tuple(entries)

@@ -23,7 +23,7 @@ from pet_mtl.sample import GridPlan, Sample
 from pet_mtl.study import StudySource
 
 # Raised with what a cut-out holds or how it is made; older ones are then made anew.
-_WORK_VERSION = 1
+_WORK_VERSION = 2
 
 # How whole HU are kept: 16 bits, and the lowest number for what is unknown.
 _MOST_HU, _UNKNOWN_HU = 32767, -32768
@@ -100,21 +100,19 @@ def input_key(source: StudySource, roi: str | None, width_mm: float, ct: bool = 
     Returns:
         Hexadecimal digits.
     """
-    digest = hashlib.sha256(
-        f"{_WORK_VERSION} {source.layout} {roi or source.roi} {width_mm:.3f}".encode()
-    )
-    if ct:
-        digest.update(b" ct")
-    beside = [source.ct_path] if ct and source.ct_path and source.ct_path.exists() else []
-    for path in (*_files(source), *beside):
+    rules = (_WORK_VERSION, source.layout, roi or source.roi, source.series, f"{width_mm:.3f}", ct)
+    digest = hashlib.sha256(repr(rules).encode())
+    for path in _files(source, ct):
         status = path.stat()
         digest.update(f"{path} {status.st_size} {status.st_mtime_ns}\n".encode())
     return digest.hexdigest()[:16]
 
 
-def _files(source: StudySource) -> Iterator[Path]:
-    """All files of a study, in a stable order."""
-    for path in (source.path, source.mask_path):
+def _files(source: StudySource, ct: bool) -> Iterator[Path]:
+    """All files that are read of a study, in a stable order."""
+    beside = (source.mask_path, source.ct_path if ct else None, source.sidecar_path)
+    yield from source.files
+    for path in beside if source.files else (source.path, *beside):
         if path is None or not path.exists():
             continue
         if path.is_dir():

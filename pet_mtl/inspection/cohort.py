@@ -100,6 +100,10 @@ def notices(validation: Validation) -> list[str]:
                 f"{cases} {first}, {labelled - cases} {second}: too few for one of each in every "
                 f"one of {validation.folds} folds"
             )
+    if validation.ignored:
+        codes = Counter(problem.code for _, problem in validation.ignored)
+        kinds = ", ".join(f"{code} {count}" for code, count in sorted(codes.items()))
+        told.append(f"{len(validation.ignored)} entries are no study: {kinds}")
     if validation.rows_without_study:
         told.append(f"{len(validation.rows_without_study)} rows of the table match no study")
     if validation.studies_without_row:
@@ -121,6 +125,7 @@ def as_json(validation: Validation) -> Plain:
         "grids": None if plan is None else asdict(plan),
         "folds": validation.folds,
         "notices": notices(validation),
+        "ignored": [{"entry": n, "code": p.code, "what": p.what} for n, p in validation.ignored],
         "rows_without_study": list(validation.rows_without_study),
         "studies_without_row": list(validation.studies_without_row),
         "studies": [study_entry(verdict) for verdict in validation.verdicts],

@@ -8,7 +8,7 @@ from pet_mtl.inspection.bundle import bundle_facts
 from pet_mtl.inspection.dataset import dataset_facts
 from pet_mtl.inspection.run import run_facts
 from pet_mtl.inspection.study import studies_facts, study_facts
-from pet_mtl.readers import find_one, find_studies
+from pet_mtl.readers import find_studies
 
 _EXPECTED = (
     "a study (DICOM folder or image file), a folder of studies, a dataset (dataset.json), "
@@ -59,11 +59,9 @@ def info(path: Path, verify: bool = False) -> dict[str, Any]:
 
 def _studies(path: Path) -> dict[str, Any]:
     """One study, or the count of several."""
-    if path.is_file() or not path.exists():
-        return study_facts(find_one(path))
     search = find_studies(path)
     if len(search.sources) == 1 and not search.passed_over:
         return study_facts(search.sources[0])
-    if not search.sources:
+    if not search.sources and {problem.code for _, problem in search.passed_over} <= _NOT_THERE:
         raise ReadError("SOURCE_EMPTY", "the folder holds no study")
     return studies_facts(search)

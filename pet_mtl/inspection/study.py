@@ -52,7 +52,7 @@ def studies_facts(search: Search) -> Plain:
         search: What was found.
 
     Returns:
-        `studies` by layout, `with_mask_file`, and `passed_over` by code.
+        `studies`, `layouts`, `with_mask_file`, and `passed_over` and `ignored` by code.
     """
     return {
         "kind": "studies",
@@ -60,6 +60,7 @@ def studies_facts(search: Search) -> Plain:
         "layouts": dict(Counter(source.layout for source in search.sources)),
         "with_mask_file": sum(source.mask_path is not None for source in search.sources),
         "passed_over": dict(Counter(problem.code for _, problem in search.passed_over)),
+        "ignored": dict(Counter(problem.code for _, problem in search.ignored)),
         "next": "`pet-mtl validate` judges each of them",
     }
 

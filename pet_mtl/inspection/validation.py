@@ -73,6 +73,7 @@ class Validation:
         rows_without_study: Identifiers of the table's rows that belong to no study.
         studies_without_row: Names of usable studies that have no row.
         table_warnings: What is odd about the table, each starting with a stable code.
+        ignored: What is no study, by its name in the source, and why.
     """
 
     verdicts: tuple[Verdict, ...]
@@ -83,6 +84,7 @@ class Validation:
     rows_without_study: tuple[str, ...] = ()
     studies_without_row: tuple[str, ...] = ()
     table_warnings: tuple[str, ...] = ()
+    ignored: tuple[tuple[str, Problem], ...] = ()
 
     def of_status(self, status: str) -> tuple[Verdict, ...]:
         """The studies of one status."""
@@ -139,12 +141,12 @@ def validate(
     if config.key is not None:
         load_or_make_key(config.key)
     try:
-        search, table = look(src, config)
+        search, table = look(src, config, progress)
         found, refusal = _survey(search, table, config), None
     except ClinicalError as error:
         # `convert` would stop here; the studies are worth a look all the same.
         refusal, config = error, replace(config, clinical=None, columns=None)
-        found = _survey(*look(src, config), config)
+        found = _survey(*look(src, config, progress), config)
     with Workers(min(config.jobs or cores(), len(found.entries))) as workers:
         facts, rejected, _ = read_all(found, workers, progress)
         made = workers.map(scanner_of, [entry.source for entry in found.entries])
@@ -173,7 +175,8 @@ def _judged(
         for r in sorted(rejected, key=lambda r: (found.names[r.sample_id], r.problem.code))
     ]
     if not facts:
-        return Validation(tuple(refused), wanted_folds=found.config.folds)
+        ignored = found.search.ignored
+        return Validation(tuple(refused), wanted_folds=found.config.folds, ignored=ignored)
     plan = plan_grids([f.fingerprint for f in facts.values()], found.config.grids)
     shards = deal_folds(found, facts, plan)
     usable = [entry for entry in found.entries if entry.sample_id in facts]
@@ -187,6 +190,7 @@ def _judged(
         rows_without_study=found.unmatched_rows,
         studies_without_row=without_row(found, facts),
         table_warnings=found.table.warnings if found.table else (),
+        ignored=found.search.ignored,
     )
 
 

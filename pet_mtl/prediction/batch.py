@@ -29,7 +29,7 @@ from pet_mtl.readers.clinical import ClinicalTable
 from pet_mtl.study import Study, StudySource
 from pet_mtl.writers.images import write_image
 
-PREDICTIONS, REJECTED = "predictions.csv", "rejected.csv"
+PREDICTIONS, REJECTED, IGNORED = "predictions.csv", "rejected.csv", "passed_over.csv"
 _READ_AHEAD = 2
 _MOST_UNDRAWN = 16
 
@@ -46,6 +46,7 @@ class PredictConfig:
         overview: Whether pictures are drawn.
         overwrite: Whether finished studies are predicted again.
         passed_over: What the search met but could not use; listed in rejected.csv.
+        ignored: What is no study; listed in passed_over.csv.
     """
 
     out: Path
@@ -55,6 +56,7 @@ class PredictConfig:
     overview: bool = True
     overwrite: bool = False
     passed_over: tuple[tuple[str, Problem], ...] = ()
+    ignored: tuple[tuple[str, Problem], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,9 @@ def predict_studies(
         batch.finish(0)
     write_predictions((*done, *batch.records), predictor.edges_days, config.out / PREDICTIONS)
     write_refused(refused, config.out / REJECTED)
+    (config.out / IGNORED).unlink(missing_ok=True)
+    if config.ignored:
+        write_refused(config.ignored, config.out / IGNORED)
     return PredictSummary(len(batch.records), len(done), tuple(refused))
 
 

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from pet_mtl.errors import PetMtlError
 from pet_mtl.geometry import Grid
 from pet_mtl.readers import values
-from pet_mtl.readers.dicom import stack
 from pet_mtl.readers.headers import Header
 from pet_mtl.readers.images import read_image
 from pet_mtl.readers.nifti import holds_non_finite
+from pet_mtl.readers.stacking import stack
 
 CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
 # Enhanced CT, and the legacy images converted to it: several slices a file.

@@ -5,6 +5,7 @@ refused.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +18,12 @@ from pet_mtl.readers.headers import files_below
 from pet_mtl.readers.nifti import holds_non_finite
 
 IMAGE_SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd")
-_MASK_WORDS = ("mask", "seg", "label", "segmentation", "roi", "gtv")
+_MASK_WORDS = (
+    "mask", "seg", "dseg", "label", "segmentation", "roi", "gtv", "gtvt", "gtvp", "gtvn",
+)  # fmt: skip
 _PET_WORDS = ("pet", "suv", "image", "pt")
-_OTHER_WORDS = ("ct", "mr", "mri", "t1", "t2")
+_CT_WORDS = ("ct", "ctres")
+_OTHER_WORDS = (*_CT_WORDS, "mr", "mri", "t1", "t2")
 
 # The hottest voxels of real studies (bladder, injection site) reach a few hundred SUV.
 MAX_SUV = 1000.0
@@ -50,7 +54,7 @@ def split_role(stem: str) -> tuple[str, str]:
     >>> split_role("STS_001_mask"), split_role("PET_image"), split_role("STS_001")
     (('STS_001', 'mask'), ('', 'pet'), ('STS_001', ''))
     """
-    words = stem.replace("-", "_").replace(".", "_").split("_")
+    words = _words(stem)
     role = ""
     while words and words[-1].lower() in (*_MASK_WORDS, *_PET_WORDS, *_OTHER_WORDS):
         role = _stronger(role, words.pop().lower())
@@ -64,8 +68,57 @@ def _stronger(role: str, word: str) -> str:
     return "other" if role == "other" or word in _OTHER_WORDS else "pet"
 
 
+@dataclass(frozen=True)
+class ImageSet:
+    """The image files of one study.
+
+    Attributes:
+        pet: The PET.
+        mask: Its mask, or None.
+        ct: Its CT, or None; of several the one called `CT` alone.
+        rest: What is none of these.
+    """
+
+    pet: Path
+    mask: Path | None = None
+    ct: Path | None = None
+    rest: tuple[Path, ...] = ()
+
+
+def pick_images(paths: Sequence[Path]) -> ImageSet:
+    """PET, mask and CT among the image files of one study, by their names.
+
+    Args:
+        paths: Image files. Where one is called SUV, another called PET is the same in Bq/ml.
+
+    Returns:
+        The files by what they are.
+
+    Raises:
+        ReadError: IMAGE_WHICH; not exactly one can be the PET, or several can be the mask.
+    """
+    roles: dict[str, list[Path]] = {"mask": [], "pet": [], "other": [], "": []}
+    for path in paths:
+        roles[split_role(stem_of(path))[1]].append(path)
+    masks, pets = roles["mask"], roles["pet"] or roles[""]
+    in_suv = [path for path in pets if _words(stem_of(path))[-1].lower() == "suv"]
+    pets = in_suv if len(in_suv) == 1 else pets
+    if len(pets) != 1 or len(masks) > 1:
+        raise ReadError(
+            "IMAGE_WHICH",
+            "it is not clear which image file is the PET and which its mask",
+            expected="one PET and at most one mask",
+            found=f"{len(pets)} that may be the PET, {len(masks)} masks",
+            todo="Name them PET_image.nii.gz and PET_mask.nii.gz, one pair a folder, or list the "
+            "studies in a manifest",
+        )
+    mask, ct = masks[0] if masks else None, pick_ct(roles["other"])
+    rest = tuple(path for path in paths if path not in (pets[0], mask, ct))
+    return ImageSet(pets[0], mask, ct, rest)
+
+
 def pick_pair(paths: Sequence[Path]) -> tuple[Path, Path | None]:
-    """The PET and the mask among the image files of one study.
+    """PET and mask, as `pick_images` tells them.
 
     Args:
         paths: Image files.
@@ -74,21 +127,31 @@ def pick_pair(paths: Sequence[Path]) -> tuple[Path, Path | None]:
         The PET, and the mask or None.
 
     Raises:
-        ReadError: IMAGE_WHICH; not exactly one can be the PET, or several can be the mask.
+        ReadError: As `pick_images`.
     """
-    roles = [split_role(stem_of(path))[1] for path in paths]
-    masks = [path for path, role in zip(paths, roles, strict=True) if role == "mask"]
-    pets = [path for path, role in zip(paths, roles, strict=True) if role == "pet"]
-    pets = pets or [path for path, role in zip(paths, roles, strict=True) if role == ""]
-    if len(pets) != 1 or len(masks) > 1:
-        raise ReadError(
-            "IMAGE_WHICH",
-            "it is not clear which image file is the PET and which its mask",
-            expected="one PET and at most one mask",
-            found=f"{len(pets)} that may be the PET, {len(masks)} masks",
-            todo="Name them PET_image.nii.gz and PET_mask.nii.gz, one pair a folder",
-        )
-    return pets[0], masks[0] if masks else None
+    found = pick_images(paths)
+    return found.pet, found.mask
+
+
+def pick_ct(paths: Sequence[Path]) -> Path | None:
+    """The CT among image files that are neither PET nor mask.
+
+    Args:
+        paths: Image files.
+
+    Returns:
+        The only CT, or the only one that is not called resampled; else None.
+    """
+    words = [(path, set(_words(stem_of(path).lower())) & set(_CT_WORDS)) for path in paths]
+    scans = [path for path, found in words if found]
+    original = [path for path, found in words if found == {"ct"}]
+    scans = original if len(original) == 1 else scans
+    return scans[0] if len(scans) == 1 else None
+
+
+def _words(stem: str) -> list[str]:
+    """The words of a file's name."""
+    return stem.replace("-", "_").replace(".", "_").split("_")
 
 
 def images_below(folder: Path) -> tuple[Path, ...]:
@@ -149,11 +212,12 @@ def open_image(path: Path) -> sitk.Image:
         ) from error
 
 
-def read_suv_image(path: Path) -> tuple[NDArray[np.float32], Grid]:
-    """Reads a PET image file whose values are SUVbw.
+def read_suv_image(path: Path, factor: float = 1.0) -> tuple[NDArray[np.float32], Grid]:
+    """Reads a PET image file whose values are SUVbw, or in a unit that is known.
 
     Args:
         path: The file.
+        factor: SUVbw per stored value.
 
     Returns:
         (z, y, x) float32 SUVbw, and the grid.
@@ -165,6 +229,8 @@ def read_suv_image(path: Path) -> tuple[NDArray[np.float32], Grid]:
     suv, grid = read_image(path)
     if path.name.lower().endswith((".nii", ".nii.gz")) and holds_non_finite(path):
         raise _no_suv("NaN or infinite values")
+    if factor != 1.0:
+        suv = (suv * factor).astype(np.float32)
     require_suv_range(suv)
     return suv, grid
 

@@ -1,201 +1,142 @@
-"""Finding studies in a folder without reading pixels.
+"""Finding studies in any tree of files, without reading pixels.
 
-A study is a folder of its own (DICOM of any names and nesting, or a PET image file with or
-without a mask), or an image file `ID.nii.gz` beside `ID_mask.nii.gz`. A folder that holds both
-DICOM and image files is a DICOM study: DICOM states its units, an image file does not; an image
-mask in it is used if there is no structure set.
+DICOM files are told apart by what they say, image files by names and folders. A DICOM study takes
+precedence over image files beside it: DICOM states its units, an image file does not.
 """
 
-import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 
-from pet_mtl.errors import Problem, ReadError, StudyError
-from pet_mtl.readers import values
-from pet_mtl.readers.headers import PET_IMAGE, Header, files_below, is_dicom, read_header
-from pet_mtl.readers.images import images_below, is_image, pick_pair, split_role, stem_of
+from pet_mtl.errors import Problem, ReadError, UsageError
+from pet_mtl.readers.images import is_image
+from pet_mtl.readers.layouts.detection import (
+    AUTO,
+    LAYOUTS,
+    MANIFEST,
+    TREE,
+    detect,
+    search_layout,
+)
+from pet_mtl.readers.layouts.found import Progress, Search
+from pet_mtl.readers.layouts.inventory import take_inventory
+from pet_mtl.readers.layouts.manifest import is_manifest, read_manifest
+from pet_mtl.readers.layouts.naming import folder_name
+from pet_mtl.readers.layouts.single import several, single_image, single_study
 from pet_mtl.study import StudySource
 
-# What people call the folders within one patient's folder; no patient is called so.
-_PARTS = frozenset(
-    "pet pt nm suv ct mr mri image images img dicom dicoms dcm nifti nii mask masks seg segs "
-    "segmentation segmentations label labels roi rois rtstruct rtss rs contour contours gtv".split()
-)
+__all__ = ["LAYOUTS", "Progress", "Search", "find_one", "find_studies"]
 
 
-@dataclass(frozen=True)
-class Search:
-    """What a folder holds.
-
-    Attributes:
-        sources: The studies, sorted by name.
-        passed_over: Folders and files that hold no study, by name, and why.
-    """
-
-    sources: tuple[StudySource, ...]
-    passed_over: tuple[tuple[str, Problem], ...]
+def _silent(_total: int, _label: str) -> AbstractContextManager[Callable[[], None]]:
+    """Shows nothing."""
+    return nullcontext(lambda: None)
 
 
-def find_studies(src: Path) -> Search:
-    """All studies of a folder.
+def find_studies(src: Path, layout: str = AUTO, progress: Progress = _silent) -> Search:
+    """All studies of a folder, a manifest or an image file.
 
     Args:
-        src: A folder of patient folders or of image files; a single study's folder also does,
-            and names the study. It is known as such by files of its own, by sub-folders that are
-            series of one DICOM study, bear the names of parts (`PET`, `mask`) or its PatientID.
+        src: A folder of any files; a single study's folder also does, and names the study. It is
+            known as such by DICOM of one patient in it, by sub-folders that are series of one
+            DICOM study, bear the names of parts (`PET`, `mask`) or its PatientID.
+        layout: One of `LAYOUTS`; "auto" tells it by the names of the files.
+        progress: Shows how many files were looked at.
 
     Returns:
-        Every study, and every folder that holds none, with the reason.
+        Every study, every place where one was expected, and all that was passed over.
 
     Raises:
-        ReadError: SOURCE_MISSING, SOURCE_EMPTY.
+        ReadError: SOURCE_MISSING, SOURCE_EMPTY, SOURCE_FILE; or what the layout's own files lack.
+        UsageError: LAYOUT_UNKNOWN, LAYOUT_MANIFEST, or a line of a manifest.
     """
-    children = _children(src)
-    if any(path.is_file() and is_dicom(path) for path in children):
-        return Search((find_one(src),), ())
-    sources: dict[str, StudySource] = {}
-    passed_over: list[tuple[str, Problem]] = []
-    peeks: list[Header] = []
-    for folder in (path for path in children if path.is_dir()):
-        try:
-            sources[folder.name], peek = _study_folder(folder)
-            peeks += [peek] if peek else []
-        except StudyError as error:
-            passed_over.append((folder.name, error.problem))
-    if _is_one_study(src, children, list(sources.values()), peeks):
-        return Search((find_one(src),), ())
-    flat, alone = _flat_pairs([path for path in children if path.is_file() and is_image(path)])
-    for source in flat:
-        if sources.setdefault(source.name, source) is not source:
-            alone.append((source.name, _twice()))
-    passed_over += alone
-    if not sources and not passed_over:
+    _check(src, layout)
+    if src.is_file():
+        return _of_file(src, progress)
+    inventory = take_inventory(src)
+    search = search_layout(inventory, detect(inventory) if layout == AUTO else layout, progress)
+    if not search.sources and not search.passed_over:
         raise _empty(src)
-    return Search(tuple(sources[name] for name in sorted(sources)), tuple(sorted(passed_over)))
+    return search
 
 
-def find_one(path: Path) -> StudySource:
+def find_one(path: Path, layout: str = AUTO, progress: Progress = _silent) -> StudySource:
     """The study of one folder or image file.
 
     Args:
         path: A study's folder, or its PET image file.
+        layout: As in `find_studies`.
+        progress: As in `find_studies`.
 
     Returns:
-        The study.
+        The study; a folder's study is called as the folder.
 
     Raises:
-        ReadError: SOURCE_MISSING, STUDY_EMPTY, STUDY_NO_IMAGE, IMAGE_WHICH, SOURCE_FILE.
+        ReadError: SOURCE_MISSING, STUDY_SEVERAL, STUDY_EMPTY, STUDY_NO_IMAGE, IMAGE_WHICH,
+            SOURCE_FILE.
+        UsageError: As `find_studies`.
     """
+    _check(path, layout)
     if path.is_dir():
-        return _study_folder(path)[0]
-    if not path.exists():
-        raise _missing(path)
-    if not is_image(path):
-        raise ReadError(
-            "SOURCE_FILE",
-            "a single file is no study, unless it is a NIfTI, NRRD or MHA image",
-            todo="Give the folder that holds the DICOM series",
-            subject=path.name,
+        known = detect(take_inventory(path)) if layout == AUTO else layout
+        if known in (TREE, "dicom", "pairs"):
+            return single_study(path, progress)
+    search = find_studies(path, layout, progress)
+    if len(search.sources) > 1:
+        raise several(f"{len(search.sources)} studies")
+    if not search.sources:
+        raise _refused(*search.passed_over[0])
+    source = search.sources[0]
+    return replace(source, name=folder_name(path)) if path.is_dir() else source
+
+
+def _check(src: Path, layout: str) -> None:
+    """Refuses what is not there, and a layout that the path cannot have."""
+    if layout not in LAYOUTS:
+        raise UsageError(
+            "LAYOUT_UNKNOWN",
+            "there is no such layout",
+            expected=f"one of {', '.join(LAYOUTS)}",
+            todo="Leave --layout out: layouts are recognised",
         )
-    name = split_role(stem_of(path))[0]
-    beside = [p for p in sorted(path.parent.iterdir()) if is_image(p)]
-    masks = [p for p in beside if split_role(stem_of(p)) == (name, "mask") and p != path]
-    return StudySource(name or path.parent.name, "image", path, masks[0] if masks else None)
-
-
-def _children(src: Path) -> list[Path]:
-    """What lies directly in a folder, sorted, without hidden entries."""
-    if not src.is_dir():
+    if not src.exists():
         raise _missing(src)
-    return sorted(path for path in src.iterdir() if not path.name.startswith("."))
+    is_table = src.is_file() and not is_image(src) and is_manifest(src)
+    if layout != AUTO and is_table != (layout == MANIFEST):
+        raise _no_manifest(src)
 
 
-def _study_folder(folder: Path) -> tuple[StudySource, Header | None]:
-    """A folder's study, and its first DICOM header if it is DICOM."""
-    files = list(files_below(folder))
-    masks = [p for p in files if is_image(p) and split_role(stem_of(p))[1] == "mask"]
-    first = next((path for path in files if not is_image(path) and is_dicom(path)), None)
-    if first is not None:
-        peek = _peek(first)
-        mask = masks[0] if len(masks) == 1 else None
-        patient = peek.patient_id if peek else ""
-        return StudySource(_name(folder), "dicom", folder, mask, patient), peek
-    if not files:
-        raise ReadError(
-            "STUDY_EMPTY",
-            "the folder is empty",
-            expected="a PET series",
-            todo="Copy the patient's PET into it, or remove the folder",
-        )
-    images = images_below(folder)
-    if not images:
-        raise ReadError(
-            "STUDY_NO_IMAGE",
-            "the folder holds no image",
-            expected="DICOM files, or a NIfTI, NRRD or MHA image",
-            found=f"{len(files)} other files",
-            todo="Copy the patient's PET into it, or remove the folder",
-        )
-    pet, mask = pick_pair(images)
-    return StudySource(_name(folder), "image", pet, mask), None
+def _of_file(path: Path, progress: Progress) -> Search:
+    """The study of an image file, or the studies of a manifest."""
+    if is_image(path):
+        return Search((single_image(path),), ())
+    if is_manifest(path):
+        return read_manifest(path, progress)
+    raise ReadError(
+        "SOURCE_FILE",
+        "a single file is no study, unless it is a NIfTI, NRRD or MHA image",
+        expected="a folder, an image file, or a manifest (.csv)",
+        todo="Give the folder that holds the DICOM series",
+        subject=path.name,
+    )
 
 
-def _name(folder: Path) -> str:
-    """The folder's own name, also of `.`."""
-    return folder.name or folder.resolve().name
+def _refused(name: str, problem: Problem) -> ReadError:
+    """The refusal of the only study there is."""
+    return ReadError(
+        problem.code, problem.what, expected=problem.expected, found=problem.found,
+        todo=problem.todo, subject=name,
+    )  # fmt: skip
 
 
-def _peek(path: Path) -> Header | None:
-    """One header, or None where it cannot be read; reading the study will say so."""
-    try:
-        with values.lenient():
-            return read_header(path)
-    except StudyError:
-        return None
-
-
-def _is_one_study(
-    src: Path, children: list[Path], sources: list[StudySource], peeks: list[Header]
-) -> bool:
-    """Whether what lies below a folder are the parts of its own study and not patients."""
-    if any(path.is_file() and is_image(path) for path in children):
-        return False
-    are_parts = all(_is_part(path.name) for path in children if path.is_dir())
-    if len(sources) == 1:
-        return are_parts or sources[0].name != sources[0].patient_id == _name(src)
-    pets = [header for header in peeks if header.sop_class == PET_IMAGE]
-    studies = {header.series[0] for header in peeks}
-    return len(peeks) == len(sources) and len(pets) == 1 and (are_parts or len(studies) == 1)
-
-
-def _is_part(name: str) -> bool:
-    """Whether a folder's name says what lies in it, such as `PET` or `PET_image`."""
-    return _PARTS.issuperset(re.split(r"[-_. ]+", name.lower()))
-
-
-def _flat_pairs(
-    paths: list[Path],
-) -> tuple[list[StudySource], list[tuple[str, Problem]]]:
-    """Image files that lie side by side, paired by name."""
-    groups: dict[str, list[Path]] = {}
-    for path in paths:
-        groups.setdefault(split_role(stem_of(path))[0], []).append(path)
-    sources, alone = [], []
-    for name, group in sorted(groups.items()):
-        try:
-            pet, mask = pick_pair(group)
-            sources.append(StudySource(name or _name(pet.parent), "image", pet, mask))
-        except StudyError as error:
-            alone.append((name, error.problem))
-    return sources, alone
-
-
-def _twice() -> Problem:
-    return Problem(
-        "STUDY_TWICE",
-        "a folder and an image file have the same name",
-        expected="one study a name",
-        todo="Remove one of them",
+def _no_manifest(path: Path) -> UsageError:
+    return UsageError(
+        "LAYOUT_MANIFEST",
+        "a manifest is a table, and every other layout is a folder",
+        expected="SRC a .csv file with --layout manifest, else a folder or an image file",
+        todo="Leave --layout out: layouts are recognised",
+        subject=path.name,
     )
 
 
@@ -212,7 +153,7 @@ def _empty(path: Path) -> ReadError:
     return ReadError(
         "SOURCE_EMPTY",
         "the folder holds no study",
-        expected="a folder a patient with a PET series (DICOM), or NIfTI pairs",
+        expected="a PET series (DICOM) or a PET image, in any of the layouts",
         found="nothing of the kind",
         todo="Give the folder that contains the patients' folders",
         subject=str(path),

@@ -15,8 +15,9 @@ from pet_mtl.readers.labels import image_mask, read_labels
 from pet_mtl.readers.masks import choose_outlines, outline_mask, outlines_of
 from pet_mtl.readers.outline import Mask
 from pet_mtl.readers.placing import judge_size
+from pet_mtl.readers.sidecar import sidecar_factor
 from pet_mtl.study import Study, StudySource
-from pet_mtl.suv import SuvAttributes, body_of, suv_factor
+from pet_mtl.suv import SuvAttributes, SuvFactor, body_of, suv_factor
 
 
 def read_study(
@@ -68,14 +69,19 @@ def list_regions(source: StudySource) -> tuple[str, ...]:
 
 
 def _read_image(source: StudySource, roi: str | None, with_mask: bool) -> Study:
-    """A study from image files; the values are SUVbw by contract."""
-    suv, grid = read_suv_image(source.path)
+    """A study from image files; the values are SUVbw unless a JSON beside them says more."""
+    factor = SuvFactor(1.0)
+    if source.sidecar_path is not None:
+        factor = sidecar_factor(source.path, source.sidecar_path)
+    suv, grid = read_suv_image(source.path, factor.factor)
     mask: Mask | None = None
-    warnings: tuple[str, ...] = ()
+    warnings = factor.warnings
     if with_mask and source.mask_path is not None:
-        mask, warnings = image_mask(source.mask_path, grid, roi or source.roi)
-        warnings += judge_size(mask)
-    return Study(source.name, source.patient_id, suv, grid, mask=mask, warnings=warnings)
+        mask, odd = image_mask(source.mask_path, grid, roi or source.roi)
+        warnings += odd + judge_size(mask)
+    return Study(
+        source.name, source.patient_id, suv, grid, factor.factor, mask=mask, warnings=warnings
+    )
 
 
 def _with_ct(

@@ -40,6 +40,7 @@ from pet_mtl.phantom.patient import PhantomPatient
 from pet_mtl.phantom.rtstruct import write_rtstruct
 from pet_mtl.phantom.scanner import SCANNERS
 from pet_mtl.preprocess.plan import GridOptions
+from pet_mtl.readers import find_studies
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -400,8 +401,15 @@ SMALL = ["--folds", 2, "--size", 16, "--fine-mm", 5, "--context-mm", 10, "--jobs
 
 
 def names_in(src: Path) -> set[str]:
-    """Names of the studies of a folder."""
-    return {path.name.lower() for path in src.iterdir()}
+    """What is planted in the names that the studies of a folder are given."""
+    search = find_studies(src)
+    names = [source.name for source in search.sources] + [name for name, _ in search.passed_over]
+    return {text for name in names for text in planted(name.encode())}
+
+
+def file_names_in(src: Path) -> set[str]:
+    """What is planted in the names of files and folders."""
+    return {text for path in src.rglob("*") for text in planted(path.name.encode())}
 
 
 def check_dataset(dataset: Path, said: str) -> None:
@@ -431,7 +439,8 @@ def test_no_dataset_of_good_studies_names_anybody(source, tmp_path, capsys):
     check_dataset(tmp_path / "set", said)
     ids = tmp_path / "set.ids.csv"
     assert planted(ids.read_bytes()) == names_in(source)
-    assert len(planted((tmp_path / "set.unmatched.csv").read_bytes())) == 1
+    rows = read_csv(tmp_path / "set.unmatched.csv")
+    assert ["absent" in r["name"] for r in rows if r["kind"] != "no_study"] == [True]
 
 
 def test_no_refusal_names_anybody(broken, tmp_path, pet_mtl: Run):
@@ -496,8 +505,7 @@ def test_validate_names_studies_and_nothing_else(source, broken, tmp_path, capsy
     table = ["--clinical", source.parent / "clinical.csv", *COLUMNS]
     for src, options in ((source, table), (broken, [])):
         report = tmp_path / f"{src.parent.name}.csv"
-        files = {p.name.lower() for p in src.rglob("*")} | {p.stem.lower() for p in src.rglob("*")}
-        told = {text for name in files for text in planted(name.encode())}
+        told = names_in(src) | file_names_in(src)
         for extra in (["--json"], ["-o", report]):
             _, said = run_here(capsys, "validate", src, *SMALL, *options, *extra)
             found = planted(said.encode()) | (
@@ -617,6 +625,10 @@ def test_predictions_name_studies_and_nothing_else(run_dir, source, tmp_path, pe
     ]
     said = [one.stdout + one.stderr for one in done]
     assert {path.suffix for path in out.rglob("*")} >= {".gz", ".json", ".png", ".csv"}
+    passed = out / "passed_over.csv"  # names files, since the user must find them
+    if passed.exists():
+        assert planted(passed.read_bytes()) <= names_in(source) | file_names_in(source)
+        passed.unlink()
     assert leaks(out, tmp_path / "judged", *said, allowed=names_in(source)) == {}
 
 
@@ -625,5 +637,6 @@ def test_refused_predictions_name_studies_and_nothing_else(run_dir, broken, tmp_
     out = tmp_path / "out"
     options = ("--use-mask", "--no-overview")
     done = pet_mtl("predict", run_dir, broken, "-o", out, *options, code=8)
+    (out / "passed_over.csv").unlink(missing_ok=True)
     assert leaks(out, done.stdout + done.stderr, allowed=names_in(broken)) == {}
     assert len(read_csv(out / "rejected.csv")) > 10

@@ -1,4 +1,4 @@
-"""A bundle with CT: what it tells, what it needs, and that absent CT is the same as zeros."""
+"""A bundle with CT: what it tells and needs; an absent CT is one of which nothing is known."""
 
 import keras
 import numpy as np

@@ -56,7 +56,7 @@ class ClinicalTable:
         Returns:
             The table with aliases, and a warning if there are any.
         """
-        pairs = [(name, source.name) for source in sources for name in _names(source)]
+        pairs = [(name, source.patient) for source in sources for name in _names(source)]
         pairs += [(name.strip(), name) for name in refused]
         exact = {name for name, _ in pairs if name in self.outcomes}
         rows = _grouped((key, key) for key in self.outcomes)
@@ -90,6 +90,10 @@ class ClinicalTable:
             )
         return found[0] if found else None
 
+    def row_of_patient(self, source: StudySource) -> str | None:
+        """The identifier of the patient's row, which all their studies share; None without."""
+        return next(iter(self._rows_of(_names(source))), None)
+
     def outcome_of(self, source: StudySource) -> Outcome | None:
         """The row of one study.
 
@@ -111,15 +115,23 @@ class ClinicalTable:
         return tuple(key for key in self.outcomes if key not in matched)
 
     def _keys(self, source: StudySource) -> tuple[str, ...]:
-        """The rows a study may belong to, each once; as written goes before nearly."""
-        names = _names(source)
+        """The rows a study may belong to, each once; as written goes before nearly.
+
+        One of several studies of a patient may have a row of its own.
+        """
+        if source.case and source.name.strip() in self.outcomes:
+            return (source.name.strip(),)
+        return self._rows_of(_names(source))
+
+    def _rows_of(self, names: Sequence[str]) -> tuple[str, ...]:
+        """The rows that some names belong to."""
         exact = dict.fromkeys(name for name in names if name in self.outcomes)
         return tuple(exact or dict.fromkeys(self.aliases[n] for n in names if n in self.aliases))
 
 
 def _names(source: StudySource) -> tuple[str, ...]:
     """What a row may call the study."""
-    return tuple(name for n in (source.name, source.patient_id) if (name := n.strip()))
+    return tuple(name for n in (source.patient, source.patient_id) if (name := n.strip()))
 
 
 def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, dict[str, set[str]]]:

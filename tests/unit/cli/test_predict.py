@@ -20,13 +20,14 @@ class Model(SimpleNamespace):
     covariates = ("age",)
     schema = (Covariate("age", unit="years"),)
     edges_days = (100.0, 200.0)
+    ct = False
     versions = {}  # noqa: RUF012
     fingerprint = "f"
 
-    def context_mask(self, tiles):
+    def context_mask(self, tiles, ct=None):
         return (tiles > 3).astype(np.float32)
 
-    def predict(self, fine, context, clinical=None, clinical_known=None):
+    def predict(self, fine, context, clinical=None, clinical_known=None, ct=None):
         return {
             "mask": (np.concatenate([fine, context], -1) > 3).astype(np.float32),
             "survival": np.array([[0.8, 0.6]]),

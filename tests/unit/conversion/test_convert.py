@@ -350,6 +350,36 @@ def test_two_scans_of_one_patient_stay_in_one_fold(tmp_path, dataset, pet_series
     assert all(fold[f"visit{i}"] == fold[f"visit{i + 1}"] for i in (0, 2, 4))
 
 
+def test_two_studies_in_one_folder_share_row_and_fold(tmp_path, dataset, pet_series):
+    def on(day, patient):
+        def change(image, _index):
+            image.StudyDate, image.PatientID = day, patient
+            image.PixelData = np.roll(image.pixel_array, int(day) % 7).tobytes()
+
+        return change
+
+    for index, name in enumerate(("A", "A", "B", "C")):
+        pet_series(tmp_path / "src" / name / str(index), change=on(f"2024010{index + 1}", name * 2))
+    (tmp_path / "src" / "A" / "letter.txt").write_text("dear colleague")
+    (tmp_path / "t.csv").write_text("who,days\nA,11\nB,12\nA_9,13\n")
+    columns = ClinicalColumns("who", covariates=("days",))
+    config = ConvertConfig(
+        clinical=tmp_path / "t.csv", columns=columns, folds=3, grids=GridOptions(size=8), jobs=1
+    )
+    result = convert(tmp_path / "src", dataset, config)
+    assert (result.exit_code, result.unmatched_rows, result.unmatched_studies) == (0, 1, 1)
+    folder = DatasetFolder(dataset)
+    names = names_of(dataset)
+    rows = {names[row["sample_id"]]: row for row in read_info(dataset).studies()}
+    assert {name: row["cov_days"] for name, row in rows.items()} == {
+        "A": "11", "A_2": "11", "B": "12", "C": "",
+    }  # fmt: skip
+    assert rows["A"]["fold"] == rows["A_2"]["fold"] != rows["B"]["fold"]
+    private = folder.unmatched.read_text().splitlines()
+    assert "no_study,A/letter.txt,SOURCE_OTHER," in private
+    assert b"letter" not in b"".join(p.read_bytes() for p in dataset.iterdir())
+
+
 def test_no_name_enters_the_dataset(tmp_path, dataset, pet_series):
     planted = ["QXNAME", "QXID", "QXFOLDER", "QXPLACE", "QXSERIES"]
 

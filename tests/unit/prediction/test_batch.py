@@ -79,6 +79,15 @@ def test_what_the_search_passed_over_is_listed(run, tmp_path):
     ]
 
 
+def test_what_is_no_study_is_listed_apart(run, tmp_path):
+    letter = ("a/letter.txt", Problem("SOURCE_OTHER", "neither DICOM nor an image file"))
+    assert [name for name, _ in run(ignored=(letter,)).refused] == ["c-broken"]
+    rows = table(tmp_path / "out" / "passed_over.csv")
+    assert [(row["id"], row["code"]) for row in rows] == [("a/letter.txt", "SOURCE_OTHER")]
+    run()
+    assert not (tmp_path / "out" / "passed_over.csv").exists()
+
+
 def test_masks_lie_in_the_patient_geometry(run, src, tmp_path):
     run()
     for name in ("a-oblique", "b-upright"):

@@ -91,7 +91,7 @@ def test_middle_of_a_cube_counts_more_than_its_border(model, ball, study_of):
     """A model that errs along the borders of its cubes is not believed there."""
 
     class ErrsAtBorder(type(model)):
-        def context_mask(self, tiles):
+        def context_mask(self, tiles, ct=None):
             found = np.ones_like(tiles)
             found[:, 2:-2, 2:-2, 2:-2] = 0
             return found

@@ -16,7 +16,7 @@ from pet_mtl.preprocess.pipeline import Labels, crop_around, examine, study_to_s
 from pet_mtl.preprocess.resample import resample_separable
 from pet_mtl.readers import find_one, read_study
 from pet_mtl.readers.headers import scan_headers
-from pet_mtl.readers.masks import region_mask, regions_of
+from pet_mtl.readers.masks import outline_mask, outlines_of
 from pet_mtl.sample import GridPlan
 from pet_mtl.study import Study
 
@@ -302,7 +302,7 @@ def test_the_lesion_drawn_on_the_ct_lies_on_the_one_drawn_on_the_pet(real, name)
     study_, folder = real(name)
     headers = scan_headers(folder)
     series = next(h for h in headers if h.modality == "CT").series
-    drawn, _ = region_mask(regions_of(headers, series)[:1], study_.ct_grid)
+    drawn, _ = outline_mask(outlines_of(headers, series).all[:1], study_.ct_grid, series[2])
     plan = GridPlan(48, 2.9, 5.8)
     _, facts = examine(study_)
     sample = study_to_sample(study_, plan, Labels("id"))

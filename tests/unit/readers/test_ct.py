@@ -177,9 +177,9 @@ def test_values_far_below_air_are_unknown(study, ct_series, hu_of):
     image = found.ct.copy()
     image[0] = -3024
     write_image(image, found.ct_grid, folder / "ct.nii.gz")
-    source = dataclasses.replace(find_one(folder), ct_path=folder / "ct.nii.gz")
     for path in (folder / "CT").iterdir():
         path.unlink()
+    source = dataclasses.replace(find_one(folder), ct_path=folder / "ct.nii.gz")
     again = read_study(source, with_ct=True)
     assert np.isnan(again.ct[0]).all() and np.isfinite(again.ct[1:]).all()
     assert PADDING_HU < -1024

@@ -1,0 +1,254 @@
+"""The JSON beside a PET image file: from Bq/ml to SUVbw, or refused.
+
+Read are the fields of BIDS, and those that dcm2niix and PET2BIDS write beside them. Sources:
+    [B]  BIDS 1.10, Modality specific files, Positron Emission Tomography: times are in seconds
+         after TimeZero; values were corrected for decay to ImageDecayCorrectionTime
+    [D]  dcm2niix, PET attributes of DICOM under their keywords: RadionuclideTotalDose (Bq),
+         RadionuclideHalfLife (s), PatientWeight (kg), DecayCorrection
+"""
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from pet_mtl.errors import ReadError, SuvError
+from pet_mtl.readers.images import stem_of
+from pet_mtl.readers.json_file import read_json
+from pet_mtl.readers.participants import body_weight_kg
+from pet_mtl.suv import FrameTiming, SuvAttributes, SuvFactor, suv_factor
+from pet_mtl.suv.nuclides import HALF_LIVES_S, by_meaning
+
+Fields = dict[str, Any]
+
+# Units as written, without blanks and case: DICOM's code, and how many of it one is.
+_UNITS = {
+    "bq/ml": ("BQML", 1.0), "bqml": ("BQML", 1.0), "bq/cc": ("BQML", 1.0),
+    "bq/cm3": ("BQML", 1.0), "becquerels/milliliter": ("BQML", 1.0),
+    "kbq/ml": ("BQML", 1e3), "mbq/ml": ("BQML", 1e6),
+    "gml": ("GML", 1.0), "g/ml": ("GML", 1.0), "suv": ("GML", 1.0), "suvbw": ("GML", 1.0),
+}  # fmt: skip
+_DOSE_BQ = {
+    "bq": 1.0, "kbq": 1e3, "mbq": 1e6, "gbq": 1e9, "uci": 3.7e4, "µci": 3.7e4, "mci": 3.7e7,
+}  # fmt: skip
+_HALF_LIFE_TOLERANCE = 0.02
+_ATTENUATION = ("AttenuationCorrection", "AttenuationCorrectionMethod")
+_ABSENT = ("", "n/a", "none", "no", "null", "unknown")
+# BIDS names no day; any will do, as only differences count.
+_DAY = datetime(2000, 1, 1)
+# A dose that decayed longer than this cannot have been imaged.
+_MAX_HALF_LIVES = 10.0
+# Dynamic scans start before the injection, and are corrected to their start.
+_EARLY_S = 900.0
+
+
+def sidecar_of(pet: Path) -> Path | None:
+    """The JSON beside an image file, if it says in what unit the values are.
+
+    Args:
+        pet: The image file.
+
+    Returns:
+        Its path, also if it cannot be read: then nobody knows the unit. Else None.
+    """
+    path = pet.with_name(stem_of(pet) + ".json")
+    if not path.is_file():
+        return None
+    try:
+        return path if "Units" in read_json(path) else None
+    except ReadError:
+        return path
+
+
+def sidecar_factor(pet: Path, sidecar: Path) -> SuvFactor:
+    """The factor from the values of an image file to SUVbw.
+
+    Args:
+        pet: The image file.
+        sidecar: Its JSON, or the one it inherits from ([B], the inheritance principle).
+
+    Returns:
+        The factor; no reference time, as BIDS tells no date.
+
+    Raises:
+        ReadError: JSON_UNREADABLE.
+        SuvError: As `pet_mtl.suv.suv_factor`; what is missing or unclear is not guessed.
+    """
+    told = _inherited(pet, sidecar)
+    code, scale = _units(told)
+    if code == "GML":
+        return SuvFactor(1.0)
+    attributes, decay = _attributes(told, body_weight_kg(pet, told))
+    found = suv_factor(attributes)
+    return replace(found, factor=found.factor * decay * scale, reference_time="")
+
+
+def _inherited(pet: Path, sidecar: Path) -> Fields:
+    """The fields of all JSON files that hold for an image, the nearest last."""
+    told: Fields = {}
+    for path in inherited_sidecars(pet):
+        told |= read_json(path)
+    return told | read_json(sidecar)
+
+
+def inherited_sidecars(pet: Path) -> Iterator[Path]:
+    """The `_pet.json` files above a BIDS image whose entities are all its own.
+
+    Args:
+        pet: The image file.
+
+    Yields:
+        The files from the dataset's folder down to the image's; none if it is no BIDS image.
+    """
+    entities = set(stem_of(pet).split("_"))
+    folders = [pet.parent, *pet.parents]
+    subject = next((i for i, p in enumerate(folders) if p.name.startswith("sub-")), None)
+    if subject is None:
+        return
+    for folder in reversed(folders[: subject + 2]):
+        for path in sorted(folder.glob("*pet.json")):
+            if set(path.stem.split("_")) <= entities:
+                yield path
+
+
+def _units(told: Fields) -> tuple[str, float]:
+    """The unit of the values."""
+    text = re.sub(r"\s", "", str(told.get("Units", ""))).lower()
+    found = _UNITS.get(text)
+    if found is None:
+        raise SuvError(
+            "SUV_UNITS",
+            "the unit of the stored values cannot be turned into SUVbw",
+            expected="Units Bq/mL, kBq/mL, or SUV (g/ml) by body weight",
+            found="another unit" if text else "nothing",
+            todo="Correct Units in the JSON file, or give the DICOM series",
+        )
+    return found
+
+
+def _attributes(told: Fields, weight_kg: float | None) -> tuple[SuvAttributes, float]:
+    """What the rules need, and the decay they cannot know of: from injection to reference."""
+    half_life = _half_life_s(told)
+    times = _times(told)
+    marks = () if _text(told, *_ATTENUATION).lower() in _ABSENT else ("ATTN",)
+    attributes = SuvAttributes(
+        units="BQML",
+        corrected=marks,
+        dose_bq=_dose_bq(told),
+        weight_kg=weight_kg,
+        half_life_s=half_life,
+        injection=times.injection,
+        frames=(times.frame,),
+    )
+    if times.corrected_to is None:
+        return replace(attributes, decay_correction="NONE"), 1.0
+    # SUVbw = C w / (D exp(-lambda (t_corrected - t_injected))): the rule for values corrected to
+    # the injection, times what decayed until the time they really were corrected to.
+    corrected = replace(attributes, decay_correction="ADMIN", corrected=(*marks, "DECY"))
+    elapsed = (times.corrected_to - times.injection).total_seconds()
+    if elapsed == 0:
+        return corrected, 1.0
+    if not half_life or not -_EARLY_S <= elapsed <= _MAX_HALF_LIVES * half_life:
+        raise _no_time("a half-life, and an injection less than ten half-lives before the scan")
+    return corrected, math.exp(math.log(2.0) * elapsed / half_life)
+
+
+@dataclass(frozen=True)
+class _Times:
+    """Moments of a scan; `corrected_to` is None where decay was not corrected."""
+
+    injection: datetime
+    corrected_to: datetime | None
+    frame: FrameTiming
+
+
+def _times(told: Fields) -> _Times:
+    """Injection, the time of decay correction, and the first frame."""
+    if "ImageDecayCorrected" not in told and _text(told, "DecayCorrection") == "ADMIN":
+        return _Times(_DAY, _DAY, FrameTiming())  # [D]: corrected to the injection
+    injected, scan = _number(told, "InjectionStart"), _number(told, "ScanStart")
+    if injected is None:
+        raise _no_time("InjectionStart")
+    first, duration = _first(told, "FrameTimesStart"), _first(told, "FrameDuration")
+    acquired = None if scan is None else _moment(scan + (first or 0.0))
+    frame = FrameTiming(acquired, duration_s=duration)
+    corrected = told.get("ImageDecayCorrected")
+    if corrected not in (True, False):
+        raise _no_time("ImageDecayCorrected true or false")
+    if not corrected:
+        return _Times(_moment(injected), None, frame)
+    until = _number(told, "ImageDecayCorrectionTime")
+    if until is None:
+        raise _no_time("ImageDecayCorrectionTime")
+    return _Times(_moment(injected), _moment(until), frame)
+
+
+def _moment(seconds: float) -> datetime:
+    return _DAY + timedelta(seconds=seconds)
+
+
+def _no_time(expected: str) -> SuvError:
+    return SuvError(
+        "SUV_TIME",
+        "the JSON file beside the PET does not tell the times that decay needs",
+        expected=expected,
+        todo="Add it to the JSON file (seconds after TimeZero), or give the DICOM series",
+    )
+
+
+def _dose_bq(told: Fields) -> float | None:
+    """The injected activity; refused in a unit that is not known."""
+    dose = _number(told, "InjectedRadioactivity")
+    if dose is None:
+        return _number(told, "RadionuclideTotalDose")
+    scale = _DOSE_BQ.get(_text(told, "InjectedRadioactivityUnits").lower())
+    if scale is None:
+        raise SuvError(
+            "SUV_DOSE",
+            "the unit of the injected activity is missing or not known",
+            expected="InjectedRadioactivityUnits MBq, Bq, kBq, GBq, uCi or mCi",
+            todo="Correct it in the JSON file",
+        )
+    return dose * scale
+
+
+def _half_life_s(told: Fields) -> float | None:
+    """The half-life, written or by the nuclide; refused where the two contradict each other."""
+    written = _number(told, "RadionuclideHalfLife")
+    known = HALF_LIVES_S.get(by_meaning(_text(told, "TracerRadionuclide")))
+    if written and known and abs(written / known - 1) > _HALF_LIFE_TOLERANCE:
+        raise SuvError(
+            "SUV_HALF_LIFE",
+            "the half-life is not that of the nuclide",
+            expected=f"{known:g} s",
+            found=f"{written:g} s",
+            todo="Correct TracerRadionuclide or RadionuclideHalfLife in the JSON file",
+        )
+    return written or known
+
+
+def _text(told: Fields, *names: str) -> str:
+    """The first text of some names that is there."""
+    values = (told.get(name) for name in names)
+    return next((str(value).strip() for value in values if value not in (None, "")), "")
+
+
+def _number(told: Fields, name: str) -> float | None:
+    """A finite number; None where it is missing or none."""
+    value = told.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _first(told: Fields, name: str) -> float | None:
+    """The first number of a list."""
+    values = told.get(name)
+    return _number({name: values[0]}, name) if isinstance(values, list) and values else None
