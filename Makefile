@@ -10,6 +10,9 @@ WHEEL_READY := $(WHEEL_VENV)/.ready
 SOURCES := $(shell git ls-files pet_mtl tfrecords models_zoo cli 2>/dev/null)
 # Given to every pytest run, such as PYTEST_ARGS='-k suv -x'.
 PYTEST_ARGS ?=
+# Processes that test side by side; a file's tests stay in one of them.
+PYTEST_JOBS ?= 2
+PARALLEL := -n $(PYTEST_JOBS) --dist loadfile
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -64,7 +67,7 @@ layers: $(READY) link
 .PHONY: unit
 unit wheel-test: export TF_CPP_MIN_LOG_LEVEL ?= 2
 unit: $(READY)
-	$(BIN)/pytest $(PYTEST_ARGS)
+	$(BIN)/pytest $(PARALLEL) $(PYTEST_ARGS)
 
 # --- The wheel, as a stranger gets it -----------------------------------------------------------
 
@@ -87,7 +90,7 @@ wheel-test: $(WHEEL_READY)
 	cd build/elsewhere && ../wheel-venv/bin/python -P -c \
 	  'import sys, pet_mtl; sys.exit(not pet_mtl.__file__.startswith(sys.prefix))'
 	cd build/elsewhere && ../wheel-venv/bin/python -P -m pytest -c $(CURDIR)/setup.cfg \
-	  --rootdir $(CURDIR) -p no:cacheprovider -m "not slow and not real_data and not gpu" -q \
+	  --rootdir $(CURDIR) -p no:cacheprovider -m "not slow and not real_data and not gpu" -q $(PARALLEL) \
 	  $(PYTEST_ARGS) $(CURDIR)/tests/contract $(CURDIR)/tests/unit
 
 # --- The whole way on simulated patients --------------------------------------------------------
