@@ -8,8 +8,13 @@ from typing import Any
 import numpy as np
 import pydicom
 import pytest
+from hypothesis import settings
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+
+# A busy machine must not fail a property; pytest-timeout stops what hangs.
+settings.register_profile("pet-mtl", deadline=None)
+settings.load_profile("pet-mtl")
 
 PET_IMAGE = "1.2.840.10008.5.1.4.1.1.128"
 CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"

@@ -49,7 +49,7 @@ def pet_mtl() -> Run:
 
     def run(*arguments: object, code: int = 0) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
-            _command(*arguments), capture_output=True, text=True, timeout=540, check=False
+            _command(*arguments), capture_output=True, text=True, timeout=1700, check=False
         )
         assert done.returncode == code, done.stdout + done.stderr
         return done

@@ -14,7 +14,8 @@ import tensorflow as tf
 
 from pet_mtl.models import load_model
 
-pytestmark = pytest.mark.slow
+# Trainings, perhaps beside other tests on a busy machine.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
