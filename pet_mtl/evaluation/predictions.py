@@ -32,11 +32,12 @@ class Known:
     Attributes:
         clinical: Clinical table.
         columns: Its columns.
-        studies: Folder of the studies with true masks.
-        roi: Pattern of the structure's name in RTSTRUCT.
+        studies: The studies with true masks: a folder, a manifest or an image file.
+        roi: Which regions, segments or labels of the true masks are the lesion, by name or number.
         truth: truth.csv; None takes the one beside the clinical table, if there is one.
         schema: Covariates of the dataset that baselines are fitted on, by which the table's are
             then read; None lets the table tell what they are.
+        layout: How the studies lie, as `find_studies` takes it.
     """
 
     clinical: Path | None = None
@@ -45,6 +46,7 @@ class Known:
     roi: str | None = None
     truth: Path | None = None
     schema: tuple[Covariate, ...] | None = None
+    layout: str = "auto"
 
 
 def load_predictions(path: Path, known: Known) -> Cohort:
@@ -73,7 +75,7 @@ def load_predictions(path: Path, known: Known) -> Cohort:
             "predictions alone cannot be judged",
             expected="--clinical FILE with outcomes, or --studies SRC with masks",
         )
-    sources = _sources(ids, known.studies)
+    sources = _sources(ids, known)
     patients, notes = _patients(ids, sources, known)
     cohort = Cohort(
         patients=patients,
@@ -92,16 +94,16 @@ def load_predictions(path: Path, known: Known) -> Cohort:
     return cohort.with_oracle(*read_truth(truth, ids)) if truth else cohort
 
 
-def _sources(ids: tuple[str, ...], studies: Path | None) -> dict[str, StudySource]:
-    """The study behind each prediction; without a folder of studies, its name only."""
-    if studies is None:
+def _sources(ids: tuple[str, ...], known: Known) -> dict[str, StudySource]:
+    """The study behind each prediction; without the studies, its name only."""
+    if known.studies is None:
         return {name: StudySource(name, "image", Path(name)) for name in ids}
-    found = {source.name: source for source in find_studies(studies).sources}
+    found = {source.name: source for source in find_studies(known.studies, known.layout).sources}
     if not found.keys() & set(ids):
         raise UsageError(
             "STUDIES_NO_MATCH",
             "no study has the name of a prediction",
-            expected="the folder that `pet-mtl predict` was given",
+            expected="the folder or manifest that `pet-mtl predict` was given",
             found=f"studies: {len(found)}, predictions: {len(ids)}",
         )
     return {name: found[name] for name in ids if name in found}
