@@ -45,6 +45,7 @@ class Study:
             says nothing (padding outside the circle of reconstruction), or None.
         ct_grid: The CT's grid; None without CT.
         passed_over: The study's other PET images, and why they were not taken.
+        case: As in `StudySource`.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Study:
     ct: NDArray[np.float32] | None = None
     ct_grid: Grid | None = None
     passed_over: tuple[Problem, ...] = ()
+    case: str = ""
 
 
 @dataclass(frozen=True)

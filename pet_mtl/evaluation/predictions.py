@@ -20,7 +20,7 @@ from pet_mtl.readers import find_studies
 from pet_mtl.readers.clinical import ClinicalColumns, read_clinical
 from pet_mtl.study import Outcome, StudySource
 
-PREDICTIONS = "predictions.csv"
+PREDICTIONS, RECORD = "predictions.csv", "prediction.json"
 
 _NO_STUDIES = "SUVmax and MTV under the true mask are unknown; give --studies SRC"
 
@@ -75,7 +75,7 @@ def load_predictions(path: Path, known: Known) -> Cohort:
             "predictions alone cannot be judged",
             expected="--clinical FILE with outcomes, or --studies SRC with masks",
         )
-    sources = _sources(ids, known)
+    sources = _sources(ids, known, table.parent)
     patients, notes = _patients(ids, sources, known)
     cohort = Cohort(
         patients=patients,
@@ -94,10 +94,14 @@ def load_predictions(path: Path, known: Known) -> Cohort:
     return cohort.with_oracle(*read_truth(truth, ids)) if truth else cohort
 
 
-def _sources(ids: tuple[str, ...], known: Known) -> dict[str, StudySource]:
-    """The study behind each prediction; without the studies, its name only."""
+def _sources(ids: tuple[str, ...], known: Known, folder: Path) -> dict[str, StudySource]:
+    """The study behind each prediction; without the studies, what its record says of whose it is."""
     if known.studies is None:
-        return {name: StudySource(name, "image", Path(name)) for name in ids}
+        cases = {name: read_object(folder / name / RECORD).get("case") for name in ids}
+        return {
+            name: StudySource(name, "image", Path(name), case=case if isinstance(case, str) else "")
+            for name, case in cases.items()
+        }
     found = {source.name: source for source in find_studies(known.studies, known.layout).sources}
     if not found.keys() & set(ids):
         raise UsageError(
@@ -199,7 +203,7 @@ def _provenance(table: Path, ids: tuple[str, ...], known: Known) -> dict[str, An
     parts: dict[str, Any] = {"predictions_sha256": fingerprint_of(table)}
     if known.clinical:
         parts["clinical_sha256"] = fingerprint_of(known.clinical)
-    first = table.parent / ids[0] / "prediction.json"
+    first = table.parent / ids[0] / RECORD
     content = read_object(first)
     named = {"model_fingerprint": "model_fingerprint", "model_versions": "model_versions",
              "versions": "prediction_versions"}  # fmt: skip
