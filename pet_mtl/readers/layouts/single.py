@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from pet_mtl.errors import ReadError
-from pet_mtl.readers.images import is_image, pick_ct, pick_images, split_role, stem_of
+from pet_mtl.readers.images import is_image, is_mask, pick_ct, pick_images, split_role, stem_of
 from pet_mtl.readers.layouts.found import Progress
 from pet_mtl.readers.layouts.inventory import Inventory
 from pet_mtl.readers.layouts.joining import join, one_patient_a_series
@@ -54,7 +54,7 @@ def _of_dicom(inventory: Inventory, dicom: list[Peek], images: list[Path]) -> St
     strays = {peek.path for peek in joined.strays} if len(joined.groups) < 2 else set()
     chosen = [peek.path for peek in peeks if peek.path not in strays]
     ids = {peek.patient_id for peek in peeks if peek.is_pet or not joined.groups} - {""}
-    masks = [path for path in images if split_role(stem_of(path))[1] == "mask"]
+    masks = [path for path in images if is_mask(path)]
     return StudySource(
         folder_name(inventory.root), "dicom", inventory.root,
         masks[0] if len(masks) == 1 else None, min(ids, default=""), tuple(sorted(chosen)),

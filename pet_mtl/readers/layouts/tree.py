@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pet_mtl.errors import Problem
-from pet_mtl.readers.images import is_image, split_role, stem_of
+from pet_mtl.readers.images import is_image, is_mask, split_role, stem_of
 from pet_mtl.readers.layouts.dicom_tree import DicomTree, dicom_tree
 from pet_mtl.readers.layouts.drafts import Draft, named
 from pet_mtl.readers.layouts.found import FOREIGN, OTHER, Note, Progress, Search
@@ -55,7 +55,7 @@ def search_tree(inventory: Inventory, progress: Progress, wanted: Wanted | None 
     peeks = peek_files(others, progress) if wanted.dicom else {}
     loose = [path for path in images if path.parent == inventory.root]
     # A mask alone lies beside the folders of its patient's series.
-    flat = any(split_role(stem_of(path))[1] != "mask" for path in loose)
+    flat = not all(map(is_mask, loose))
     dicom = dicom_tree(inventory, peeks.values(), flat)
     drafts, beside = _with_masks(dicom, images)
     free = frozenset(images) - beside.keys()
@@ -103,7 +103,7 @@ def _with_masks(dicom: DicomTree, images: Sequence[Path]) -> tuple[list[Draft], 
             continue
         beside[path] = False
         is_made = any(is_organs(folder.name) for folder in path.parents)
-        if found and not is_made and split_role(stem_of(path))[1] == "mask":
+        if found and not is_made and is_mask(path):
             masks.setdefault(found[0], []).append(path)
     drafts = list(dicom.drafts)
     for index, paths in masks.items():
