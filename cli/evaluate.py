@@ -77,7 +77,7 @@ def _request(target: Path, options: dict[str, Any]) -> "Request":
             options["roi"],
             options["truth"],
             layout=options["layout"],
-        ),  # fmt: skip
+        ),
         dataset=options["dataset"],
         ids=options["ids"],
         baselines_from=options["baselines_from"],

@@ -95,7 +95,7 @@ def load_predictions(path: Path, known: Known) -> Cohort:
 
 
 def _sources(ids: tuple[str, ...], known: Known, folder: Path) -> dict[str, StudySource]:
-    """The study behind each prediction; without the studies, what its record says of whose it is."""
+    """The study behind each prediction; without the studies, its record says whose it is."""
     if known.studies is None:
         cases = {name: read_object(folder / name / RECORD).get("case") for name in ids}
         return {

@@ -7,8 +7,10 @@ import pytest
 import SimpleITK as sitk
 
 from pet_mtl.conversion import work
+from pet_mtl.conversion.matching import rows_without_study
 from pet_mtl.readers import find_studies
-from pet_mtl.study import StudySource
+from pet_mtl.readers.clinical import ClinicalTable
+from pet_mtl.study import Outcome, StudySource
 
 
 @pytest.fixture
@@ -67,3 +69,17 @@ def test_the_series_that_a_manifest_chooses(tmp_path):
         for number in (1, 2)
     )
     assert work.input_key(one, None, 1.0) != work.input_key(two, None, 1.0)
+
+
+def test_a_row_whose_studies_are_all_refused_is_theirs(bids, tmp_path):
+    for session in ("a", "b"):
+        pet = tmp_path / "sub-2" / f"ses-{session}" / "pet" / f"sub-2_ses-{session}_pet.nii.gz"
+        pet.parent.mkdir(parents=True)
+        pet.write_bytes(b"pet")
+    (tmp_path / "pet.json").unlink()
+    search = find_studies(tmp_path, "bids")
+    assert [source.name for source in search.sources] == [bids.name]
+    for name in ("sub-2", "SUB-2"):
+        table = ClinicalTable({key: Outcome() for key in ("sub-1", name, "sub-3")})
+        table = table.bound_to(search.sources, search.refused_names)
+        assert rows_without_study(table, search) == ("sub-3",)
