@@ -30,7 +30,7 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--covariates", help="Clinical table: columns, separated by commas.")
 @coding_options
 @click.option("--studies", type=click.Path(exists=True, path_type=Path),
-              help="Predictions: the studies with their true masks; a folder or manifest.")  # fmt: skip
+              help="Predictions: folder or manifest of the studies with true masks.")  # fmt: skip
 @layout_option
 @click.option("--roi", metavar="R,R", help="Regions of the true masks, by name or number.")
 @click.option("--baselines-from", type=_FOLDER, help="Predictions: dataset to fit baselines on.")
