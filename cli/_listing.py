@@ -17,10 +17,11 @@ def chosen(study: Path, series: int | None, layout: str = "auto") -> StudySource
 
     Args:
         study: Its folder or file.
-        series: SeriesNumber, or None.
+        series: SeriesNumber; None leaves what a manifest says.
         layout: How the study lies.
     """
-    return dataclasses.replace(find_one(study, layout), series=series)
+    source = find_one(study, layout)
+    return source if series is None else dataclasses.replace(source, series=series)
 
 
 def print_regions(source: StudySource, as_json: bool) -> int:
@@ -38,17 +39,17 @@ def print_regions(source: StudySource, as_json: bool) -> int:
     return 0
 
 
-def print_series(study: Path, as_json: bool) -> int:
+def print_series(source: StudySource, as_json: bool) -> int:
     """Prints what tells the PET series apart, and nothing that identifies.
 
     Args:
-        study: The study's folder.
+        source: The study.
         as_json: Whether to print JSON.
 
     Returns:
         Exit code 0.
     """
-    found = [dataclasses.asdict(one) for one in list_series(find_one(study))]
+    found = [dataclasses.asdict(one) for one in list_series(source)]
     if as_json:
         click.echo(json.dumps({"series": found}, indent=2))
         return 0

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pet_mtl.cli._clinical import coding_options, take_columns
+from pet_mtl.cli._search import layout_option
 
 if TYPE_CHECKING:
     from pet_mtl.evaluation import Request
@@ -28,7 +29,9 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--response", help="Clinical table: response class, 0 or 1.")
 @click.option("--covariates", help="Clinical table: columns, separated by commas.")
 @coding_options
-@click.option("--studies", type=_FOLDER, help="Predictions: the studies with their true masks.")
+@click.option("--studies", type=click.Path(exists=True, path_type=Path),
+              help="Predictions: folder or manifest of the studies with true masks.")  # fmt: skip
+@layout_option
 @click.option("--roi", metavar="R,R", help="Regions of the true masks, by name or number.")
 @click.option("--baselines-from", type=_FOLDER, help="Predictions: dataset to fit baselines on.")
 @click.option("--truth", type=_FILE, help="truth.csv of a simulated cohort, for the oracle.")
@@ -68,7 +71,12 @@ def _request(target: Path, options: dict[str, Any]) -> "Request":
     return Request(
         target=target,
         known=Known(
-            options["clinical"], columns, options["studies"], options["roi"], options["truth"]
+            options["clinical"],
+            columns,
+            options["studies"],
+            options["roi"],
+            options["truth"],
+            layout=options["layout"],
         ),
         dataset=options["dataset"],
         ids=options["ids"],

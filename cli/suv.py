@@ -48,7 +48,7 @@ def command(study: Path, out: Path | None, mask_out: Path | None, **options: Any
     as_json, roi, only_list = (options[name] for name in ("as_json", "roi", "list_rois"))
     normalisation = options["normalise"]
     if options["list_series"]:
-        return print_series(study, as_json)
+        return print_series(chosen(study, None, options["layout"]), as_json)
     if out is None and not as_json and not only_list:
         raise UsageError("SUV_OUT", "nothing to do", todo="Give -o FILE, --json or --list-rois")
     for path in (out, mask_out):

@@ -45,6 +45,7 @@ class Study:
             says nothing (padding outside the circle of reconstruction), or None.
         ct_grid: The CT's grid; None without CT.
         passed_over: The study's other PET images, and why they were not taken.
+        case: As in `StudySource`.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Study:
     ct: NDArray[np.float32] | None = None
     ct_grid: Grid | None = None
     passed_over: tuple[Problem, ...] = ()
+    case: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ class StudySource:
         mask_path: A mask image beside it, if any.
         patient_id: DICOM PatientID, or "".
         files: The study's DICOM files, of whatever modality; empty means all below `path`.
-        ct_path: A CT image in HU beside a PET image, if any.
+        ct_path: A CT image in HU, beside a PET image or named for a DICOM study by a manifest.
         sidecar_path: JSON beside a PET image that tells units, dose and times, if any.
         roi: Which regions or labels the layout itself says are the lesion, as `--roi` would
             say it; None where the layout says nothing.

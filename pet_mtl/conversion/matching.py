@@ -42,7 +42,7 @@ def rows_without_study(table: ClinicalTable, search: Search) -> tuple[str, ...]:
     Returns:
         The identifiers, in the order of the rows.
     """
-    refused = {table.aliases.get(n.strip(), n.strip()) for n, _ in search.passed_over}
+    refused = {table.aliases.get(n.strip(), n.strip()) for n in search.refused_names}
     return tuple(key for key in table.unmatched(search.sources) if key not in refused)
 
 

@@ -95,7 +95,7 @@ def look(
         table = read_clinical(config.clinical, config.columns)
     search = find_studies(src, config.layout, progress)
     if table is not None and config.columns is not None:
-        table = table.bound_to(search.sources, [name for name, _ in search.passed_over])
+        table = table.bound_to(search.sources, search.refused_names)
         check_match(table, search, config.columns.id)
     return search, table
 

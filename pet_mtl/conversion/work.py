@@ -19,6 +19,8 @@ from pet_mtl.preprocess.ct import CtVolume
 from pet_mtl.preprocess.pipeline import Labels, StudyFacts, crop_around, cut_sample, examine
 from pet_mtl.preprocess.plan import Fingerprint
 from pet_mtl.readers import read_study
+from pet_mtl.readers.companions import image_files
+from pet_mtl.readers.sidecar import sidecar_files
 from pet_mtl.sample import GridPlan, Sample
 from pet_mtl.study import StudySource
 
@@ -110,15 +112,17 @@ def input_key(source: StudySource, roi: str | None, width_mm: float, ct: bool = 
 
 def _files(source: StudySource, ct: bool) -> Iterator[Path]:
     """All files that are read of a study, in a stable order."""
-    beside = (source.mask_path, source.ct_path if ct else None, source.sidecar_path)
+    sidecar = source.sidecar_path
+    beside = (source.mask_path, source.ct_path if ct else None)
     yield from source.files
+    yield from sidecar_files(source.path, sidecar) if sidecar else ()
     for path in beside if source.files else (source.path, *beside):
         if path is None or not path.exists():
             continue
         if path.is_dir():
             yield from sorted(p for p in path.rglob("*") if p.is_file())
         else:
-            yield path
+            yield from image_files(path)
 
 
 def read_task(task: ReadTask) -> StudyFacts | Rejection:

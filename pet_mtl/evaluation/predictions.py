@@ -20,7 +20,7 @@ from pet_mtl.readers import find_studies
 from pet_mtl.readers.clinical import ClinicalColumns, read_clinical
 from pet_mtl.study import Outcome, StudySource
 
-PREDICTIONS = "predictions.csv"
+PREDICTIONS, RECORD = "predictions.csv", "prediction.json"
 
 _NO_STUDIES = "SUVmax and MTV under the true mask are unknown; give --studies SRC"
 
@@ -32,11 +32,12 @@ class Known:
     Attributes:
         clinical: Clinical table.
         columns: Its columns.
-        studies: Folder of the studies with true masks.
-        roi: Pattern of the structure's name in RTSTRUCT.
+        studies: The studies with true masks: a folder, a manifest or an image file.
+        roi: Which regions, segments or labels of the true masks are the lesion, by name or number.
         truth: truth.csv; None takes the one beside the clinical table, if there is one.
         schema: Covariates of the dataset that baselines are fitted on, by which the table's are
             then read; None lets the table tell what they are.
+        layout: How the studies lie, as `find_studies` takes it.
     """
 
     clinical: Path | None = None
@@ -45,6 +46,7 @@ class Known:
     roi: str | None = None
     truth: Path | None = None
     schema: tuple[Covariate, ...] | None = None
+    layout: str = "auto"
 
 
 def load_predictions(path: Path, known: Known) -> Cohort:
@@ -73,7 +75,7 @@ def load_predictions(path: Path, known: Known) -> Cohort:
             "predictions alone cannot be judged",
             expected="--clinical FILE with outcomes, or --studies SRC with masks",
         )
-    sources = _sources(ids, known.studies)
+    sources = _sources(ids, known, table.parent)
     patients, notes = _patients(ids, sources, known)
     cohort = Cohort(
         patients=patients,
@@ -92,16 +94,20 @@ def load_predictions(path: Path, known: Known) -> Cohort:
     return cohort.with_oracle(*read_truth(truth, ids)) if truth else cohort
 
 
-def _sources(ids: tuple[str, ...], studies: Path | None) -> dict[str, StudySource]:
-    """The study behind each prediction; without a folder of studies, its name only."""
-    if studies is None:
-        return {name: StudySource(name, "image", Path(name)) for name in ids}
-    found = {source.name: source for source in find_studies(studies).sources}
+def _sources(ids: tuple[str, ...], known: Known, folder: Path) -> dict[str, StudySource]:
+    """The study behind each prediction; without the studies, its record says whose it is."""
+    if known.studies is None:
+        cases = {name: read_object(folder / name / RECORD).get("case") for name in ids}
+        return {
+            name: StudySource(name, "image", Path(name), case=case if isinstance(case, str) else "")
+            for name, case in cases.items()
+        }
+    found = {source.name: source for source in find_studies(known.studies, known.layout).sources}
     if not found.keys() & set(ids):
         raise UsageError(
             "STUDIES_NO_MATCH",
             "no study has the name of a prediction",
-            expected="the folder that `pet-mtl predict` was given",
+            expected="the folder or manifest that `pet-mtl predict` was given",
             found=f"studies: {len(found)}, predictions: {len(ids)}",
         )
     return {name: found[name] for name in ids if name in found}
@@ -197,7 +203,7 @@ def _provenance(table: Path, ids: tuple[str, ...], known: Known) -> dict[str, An
     parts: dict[str, Any] = {"predictions_sha256": fingerprint_of(table)}
     if known.clinical:
         parts["clinical_sha256"] = fingerprint_of(known.clinical)
-    first = table.parent / ids[0] / "prediction.json"
+    first = table.parent / ids[0] / RECORD
     content = read_object(first)
     named = {"model_fingerprint": "model_fingerprint", "model_versions": "model_versions",
              "versions": "prediction_versions"}  # fmt: skip

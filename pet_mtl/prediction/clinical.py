@@ -32,8 +32,7 @@ def read_inputs(
         said = "CLINICAL_NOT_USED: the model has no clinical inputs; the table changes nothing"
         return ClinicalTable({}, warnings=(said,))
     sources = search.sources
-    refused = [name for name, _ in search.passed_over]
-    table = read_clinical(path, columns, predictor.schema).bound_to(sources, refused)
+    table = read_clinical(path, columns, predictor.schema).bound_to(sources, search.refused_names)
     alone = sum(table.row_of(source) is None for source in sources)
     if sources and alone == len(sources):
         raise ClinicalError(

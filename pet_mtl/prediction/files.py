@@ -60,6 +60,7 @@ def record_of(
     lesion = prediction.statistics
     return {
         "id": study.name,
+        "case": study.case,
         "risk": prediction.risk,
         "response": prediction.response,
         "survival": {"days": list(model.edges_days), "probability": list(prediction.survival)},

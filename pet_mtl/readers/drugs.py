@@ -49,9 +49,24 @@ def tracer(drug: pydicom.Dataset) -> str:
     names.append(values.text(drug, "Radiopharmaceutical"))
     if any(code in _FDG_CODES for code in codes):
         return "FDG"
+    return tracer_named(*names) or ("other" if any(codes) else "")
+
+
+def tracer_named(*names: str) -> str:
+    """Whether a name is that of FDG.
+
+    Args:
+        names: Texts that may name it.
+
+    Returns:
+        "FDG", "other", or "" where all are empty.
+
+    >>> tracer_named("", "18F-FDG"), tracer_named("PSMA-11"), tracer_named("")
+    ('FDG', 'other', '')
+    """
     if any(_FDG_NAME.search(name.upper()) for name in names):
         return "FDG"
-    return "other" if any((*codes, *names)) else ""
+    return "other" if any(names) else ""
 
 
 def _items(drug: pydicom.Dataset, keyword: str) -> list[pydicom.Dataset]:

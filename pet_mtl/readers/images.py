@@ -68,6 +68,11 @@ def _stronger(role: str, word: str) -> str:
     return "other" if role == "other" or word in _OTHER_WORDS else "pet"
 
 
+def is_mask(path: Path) -> bool:
+    """Whether the name of an image file is that of a mask."""
+    return split_role(stem_of(path))[1] == "mask"
+
+
 @dataclass(frozen=True)
 class ImageSet:
     """The image files of one study.

@@ -40,6 +40,19 @@ def body_weight_kg(pet: Path, told: Mapping[str, Any]) -> float | None:
     return None
 
 
+def weight_files(pet: Path) -> Iterator[Path]:
+    """The tables that may tell the weight, and their descriptions.
+
+    Args:
+        pet: The image file.
+
+    Yields:
+        The files, whether they are there or not.
+    """
+    for table, _, _ in _tables(pet):
+        yield from (table, table.with_suffix(".json"))
+
+
 def _tables(pet: Path) -> Iterator[tuple[Path, str, str]]:
     """The tables that may tell it, the nearest first: file, column of keys, key."""
     names = [folder.name for folder in pet.parents]

@@ -20,7 +20,7 @@ from pet_mtl.readers.layouts.detection import (
     search_layout,
 )
 from pet_mtl.readers.layouts.found import Progress, Search
-from pet_mtl.readers.layouts.inventory import take_inventory
+from pet_mtl.readers.layouts.inventory import Inventory, take_inventory
 from pet_mtl.readers.layouts.manifest import is_manifest, read_manifest
 from pet_mtl.readers.layouts.naming import folder_name
 from pet_mtl.readers.layouts.single import several, single_image, single_study
@@ -55,10 +55,7 @@ def find_studies(src: Path, layout: str = AUTO, progress: Progress = _silent) ->
     if src.is_file():
         return _of_file(src, progress)
     inventory = take_inventory(src)
-    search = search_layout(inventory, detect(inventory) if layout == AUTO else layout, progress)
-    if not search.sources and not search.passed_over:
-        raise _empty(src)
-    return search
+    return _of_folder(inventory, detect(inventory) if layout == AUTO else layout, progress)
 
 
 def find_one(path: Path, layout: str = AUTO, progress: Progress = _silent) -> StudySource:
@@ -79,10 +76,13 @@ def find_one(path: Path, layout: str = AUTO, progress: Progress = _silent) -> St
     """
     _check(path, layout)
     if path.is_dir():
-        known = detect(take_inventory(path)) if layout == AUTO else layout
+        inventory = take_inventory(path)
+        known = detect(inventory) if layout == AUTO else layout
         if known in (TREE, "dicom", "pairs"):
-            return single_study(path, progress)
-    search = find_studies(path, layout, progress)
+            return single_study(inventory, progress)
+        search = _of_folder(inventory, known, progress)
+    else:
+        search = _of_file(path, progress)
     if len(search.sources) > 1:
         raise several(f"{len(search.sources)} studies")
     if not search.sources:
@@ -105,6 +105,14 @@ def _check(src: Path, layout: str) -> None:
     is_table = src.is_file() and not is_image(src) and is_manifest(src)
     if layout != AUTO and is_table != (layout == MANIFEST):
         raise _no_manifest(src)
+
+
+def _of_folder(inventory: Inventory, layout: str, progress: Progress) -> Search:
+    """The studies of a folder of a known layout."""
+    search = search_layout(inventory, layout, progress)
+    if not search.sources and not search.passed_over:
+        raise _empty(inventory.root)
+    return search
 
 
 def _of_file(path: Path, progress: Progress) -> Search:

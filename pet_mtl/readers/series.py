@@ -167,7 +167,7 @@ def _numbered(groups: list[Group], number: int) -> list[Group]:
     known = [str(n) for group in groups if (n := group[0].series_number) is not None]
     raise ReadError(
         "DICOM_SERIES_NUMBER",
-        "no PET series of the study has the number of --series",
+        "no PET series of the study has the SeriesNumber that was chosen",
         expected=f"one of {', '.join(known)}" if known else "series that have a number",
         found=str(number),
         todo="Run `pet-mtl suv STUDY --list-series` to see them",
@@ -205,6 +205,6 @@ def _two_series(count: int, left: int) -> ReadError:
         "the study holds several PET series and nothing decides between them",
         expected="one PET series, or one that is attenuation-corrected, static and original",
         found=f"{count} PET series, {left} of them all that",
-        todo="Choose with --series (`pet-mtl suv STUDY --list-series` shows them), or leave only "
-        "the series you want in the folder",
+        todo="Choose one by `pet-mtl suv --series`, or for several studies by column series of a "
+        "manifest (`pet-mtl suv STUDY --list-series` shows them); or leave only the one you want",
     )

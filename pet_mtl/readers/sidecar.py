@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from pet_mtl.errors import ReadError, SuvError
+from pet_mtl.readers.drugs import tracer_named
 from pet_mtl.readers.images import stem_of
 from pet_mtl.readers.json_file import read_json
-from pet_mtl.readers.participants import body_weight_kg
+from pet_mtl.readers.participants import body_weight_kg, weight_files
 from pet_mtl.suv import FrameTiming, SuvAttributes, SuvFactor, suv_factor
-from pet_mtl.suv.nuclides import HALF_LIVES_S, by_meaning
+from pet_mtl.suv.nuclides import HALF_LIVES_S, by_meaning, half_life_s
 
 Fields = dict[str, Any]
 
@@ -34,7 +35,6 @@ _UNITS = {
 _DOSE_BQ = {
     "bq": 1.0, "kbq": 1e3, "mbq": 1e6, "gbq": 1e9, "uci": 3.7e4, "µci": 3.7e4, "mci": 3.7e7,
 }  # fmt: skip
-_HALF_LIFE_TOLERANCE = 0.02
 _ATTENUATION = ("AttenuationCorrection", "AttenuationCorrectionMethod")
 _ABSENT = ("", "n/a", "none", "no", "null", "unknown")
 # BIDS names no day; any will do, as only differences count.
@@ -43,6 +43,8 @@ _DAY = datetime(2000, 1, 1)
 _MAX_HALF_LIVES = 10.0
 # Dynamic scans start before the injection, and are corrected to their start.
 _EARLY_S = 900.0
+# Clocks of scan and first frame may be rounded to whole seconds.
+_ROUNDING_S = 1.0
 
 
 def sidecar_of(pet: Path) -> Path | None:
@@ -80,10 +82,30 @@ def sidecar_factor(pet: Path, sidecar: Path) -> SuvFactor:
     told = _inherited(pet, sidecar)
     code, scale = _units(told)
     if code == "GML":
+        _require_body_weight(told)
         return SuvFactor(1.0)
-    attributes, decay = _attributes(told, body_weight_kg(pet, told))
+    attributes, decay, odd = _attributes(told, body_weight_kg(pet, told))
     found = suv_factor(attributes)
-    return replace(found, factor=found.factor * decay * scale, reference_time="")
+    return replace(
+        found,
+        factor=found.factor * decay * scale,
+        reference_time="",
+        warnings=found.warnings + odd,
+    )
+
+
+def sidecar_files(pet: Path, sidecar: Path) -> tuple[Path, ...]:
+    """All files that `sidecar_factor` reads.
+
+    Args:
+        pet: The image file.
+        sidecar: As in `sidecar_factor`.
+
+    Returns:
+        The files that are there, in a stable order, each once.
+    """
+    files = (*inherited_sidecars(pet), sidecar, *weight_files(pet))
+    return tuple(dict.fromkeys(path for path in files if path.is_file()))
 
 
 def _inherited(pet: Path, sidecar: Path) -> Fields:
@@ -104,7 +126,7 @@ def inherited_sidecars(pet: Path) -> Iterator[Path]:
         The files from the dataset's folder down to the image's; none if it is no BIDS image.
     """
     entities = set(stem_of(pet).split("_"))
-    folders = [pet.parent, *pet.parents]
+    folders = list(pet.parents)
     subject = next((i for i, p in enumerate(folders) if p.name.startswith("sub-")), None)
     if subject is None:
         return
@@ -129,31 +151,50 @@ def _units(told: Fields) -> tuple[str, float]:
     return found
 
 
-def _attributes(told: Fields, weight_kg: float | None) -> tuple[SuvAttributes, float]:
-    """What the rules need, and the decay they cannot know of: from injection to reference."""
-    half_life = _half_life_s(told)
+def _require_body_weight(told: Fields) -> None:
+    """Refuses SUV of another normalisation; DICOM's SUVType may be kept beside the unit ([D])."""
+    if _text(told, "SUVType").upper() not in ("", "BW"):
+        raise SuvError(
+            "SUV_TYPE",
+            "the JSON file beside the PET says that its SUV is not by body weight",
+            expected="SUVType BW, or none",
+            todo="Give the image as SUVbw or in Bq/ml, or give the DICOM series",
+        )
+
+
+def _attributes(
+    told: Fields, weight_kg: float | None
+) -> tuple[SuvAttributes, float, tuple[str, ...]]:
+    """What the rules need; the decay they cannot know of, from injection to reference; warnings."""
     times = _times(told)
     marks = () if _text(told, *_ATTENUATION).lower() in _ABSENT else ("ATTN",)
+    nuclide = by_meaning(written := _text(told, "TracerRadionuclide"))
     attributes = SuvAttributes(
         units="BQML",
         corrected=marks,
         dose_bq=_dose_bq(told),
         weight_kg=weight_kg,
-        half_life_s=half_life,
+        # [B] has no half-life, only the nuclide; none is missing.
+        half_life_s=_number(told, "RadionuclideHalfLife") or HALF_LIVES_S.get(nuclide),
+        nuclides=(nuclide,) if nuclide else (),
+        # A nuclide that nobody knows is none that a tracer can stand in for.
+        tracer=tracer_named(_text(told, "TracerName")) if nuclide or not written else "",
         injection=times.injection,
         frames=(times.frame,),
     )
     if times.corrected_to is None:
-        return replace(attributes, decay_correction="NONE"), 1.0
+        return replace(attributes, decay_correction="NONE"), 1.0, ()
     # SUVbw = C w / (D exp(-lambda (t_corrected - t_injected))): the rule for values corrected to
     # the injection, times what decayed until the time they really were corrected to.
     corrected = replace(attributes, decay_correction="ADMIN", corrected=(*marks, "DECY"))
     elapsed = (times.corrected_to - times.injection).total_seconds()
     if elapsed == 0:
-        return corrected, 1.0
-    if not half_life or not -_EARLY_S <= elapsed <= _MAX_HALF_LIVES * half_life:
-        raise _no_time("a half-life, and an injection less than ten half-lives before the scan")
-    return corrected, math.exp(math.log(2.0) * elapsed / half_life)
+        return corrected, 1.0, ()
+    half_life, odd = half_life_s(attributes)
+    if not -_EARLY_S <= elapsed <= _MAX_HALF_LIVES * half_life:
+        raise _no_time("an injection less than ten half-lives before the scan")
+    known = replace(corrected, half_life_s=half_life)
+    return known, math.exp(math.log(2.0) * elapsed / half_life), odd
 
 
 @dataclass(frozen=True)
@@ -169,21 +210,38 @@ def _times(told: Fields) -> _Times:
     """Injection, the time of decay correction, and the first frame."""
     if "ImageDecayCorrected" not in told and _text(told, "DecayCorrection") == "ADMIN":
         return _Times(_DAY, _DAY, FrameTiming())  # [D]: corrected to the injection
-    injected, scan = _number(told, "InjectionStart"), _number(told, "ScanStart")
+    injected, corrected = _number(told, "InjectionStart"), told.get("ImageDecayCorrected")
     if injected is None:
         raise _no_time("InjectionStart")
-    first, duration = _first(told, "FrameTimesStart"), _first(told, "FrameDuration")
-    acquired = None if scan is None else _moment(scan + (first or 0.0))
-    frame = FrameTiming(acquired, duration_s=duration)
-    corrected = told.get("ImageDecayCorrected")
     if corrected not in (True, False):
         raise _no_time("ImageDecayCorrected true or false")
+    start = _frame_start(told, bool(corrected))
+    acquired = None if start is None else _moment(start)
+    frame = FrameTiming(acquired, duration_s=_first(told, "FrameDuration"))
     if not corrected:
         return _Times(_moment(injected), None, frame)
     until = _number(told, "ImageDecayCorrectionTime")
     if until is None:
         raise _no_time("ImageDecayCorrectionTime")
     return _Times(_moment(injected), _moment(until), frame)
+
+
+def _frame_start(told: Fields, is_corrected: bool) -> float | None:
+    """When the first frame began, seconds after TimeZero; None where the scan's start is missing.
+
+    [B]: FrameTimesStart counts from TimeZero, as ScanStart does. Many files have 0 in it for the
+    start of the scan, wherever TimeZero is; or a frame before the scan. Then nobody knows which of
+    the two was meant: refused where SUV hangs on it; else only the uptake is told from the scan.
+    """
+    scan, first = _number(told, "ScanStart"), _first(told, "FrameTimesStart")
+    if scan is None or first is None:
+        return scan
+    is_near = abs(first - scan) <= _ROUNDING_S
+    if is_near or (first > scan and first != 0):
+        return first
+    if is_corrected:
+        return scan
+    raise _no_time("FrameTimesStart after TimeZero, as ScanStart, and not before it")
 
 
 def _moment(seconds: float) -> datetime:
@@ -213,21 +271,6 @@ def _dose_bq(told: Fields) -> float | None:
             todo="Correct it in the JSON file",
         )
     return dose * scale
-
-
-def _half_life_s(told: Fields) -> float | None:
-    """The half-life, written or by the nuclide; refused where the two contradict each other."""
-    written = _number(told, "RadionuclideHalfLife")
-    known = HALF_LIVES_S.get(by_meaning(_text(told, "TracerRadionuclide")))
-    if written and known and abs(written / known - 1) > _HALF_LIFE_TOLERANCE:
-        raise SuvError(
-            "SUV_HALF_LIFE",
-            "the half-life is not that of the nuclide",
-            expected=f"{known:g} s",
-            found=f"{written:g} s",
-            todo="Correct TracerRadionuclide or RadionuclideHalfLife in the JSON file",
-        )
-    return written or known
 
 
 def _text(told: Fields, *names: str) -> str:

@@ -40,9 +40,11 @@ def read_study(
     """
     try:
         if source.layout == "dicom":
-            return _read_dicom(source, roi, with_mask, with_ct)
-        study = _read_image(source, roi, with_mask)
-        return _with_ct(study, source) if with_ct else study
+            study = _read_dicom(source, roi, with_mask, with_ct)
+        else:
+            study = _read_image(source, roi, with_mask)
+            study = _with_ct(study, source) if with_ct else study
+        return replace(study, case=source.case)
     except PetMtlError as error:
         raise error.about(source.name) from error.__cause__
 

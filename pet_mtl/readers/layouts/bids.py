@@ -60,10 +60,13 @@ def search_bids(inventory: Inventory) -> Search:
         if _is_pet(path, root):
             subjects[_entities(path)["sub"]].append(path)
     others = [path for path in images if not _is_pet(path, root)]
+    beside: dict[str, list[Path]] = defaultdict(list)
+    for path in others:
+        beside[_entities(path).get("sub", "")].append(path)
     used: set[Path] = set()
     for name, pets in sorted(subjects.items()):
         for pet in pets:
-            used |= _add(found, (f"sub-{name}", pet, len(pets) > 1), others)
+            used |= _add(found, (f"sub-{name}", pet, len(pets) > 1), beside[name])
     found.ignore([path for path in others if path not in used], UNUSED)
     found.ignore([path for path in inventory.below() if _is_foreign(path)], FOREIGN)
     return found.search(inventory.notes)
@@ -93,19 +96,19 @@ def _entities(path: Path) -> dict[str, str]:
 
 
 def _add(found: Collection, which: tuple[str, Path, bool], others: Sequence[Path]) -> set[Path]:
-    """One PET image; gives the files that were used beside it."""
+    """One PET image; gives the files of its subject that were used beside it."""
     subject, pet, is_one_of_several = which
     name = stem_of(pet).removesuffix("_pet") if is_one_of_several else subject
+    case = subject if name != subject else ""
     sidecar = _sidecar(pet)
     if sidecar is None:
-        found.refuse(name, _NO_JSON)
+        found.refuse(name, _NO_JSON, case)
         return set()
     masks = _masks(pet, others)
     if len(masks) > 1:
-        found.refuse(name, _MASKS)
+        found.refuse(name, _MASKS, case)
         return set(masks)
     ct = _ct(pet, others)
-    case = subject if is_one_of_several else ""
     mask = masks[0] if masks else None
     found.add(StudySource(name, "image", pet, mask, ct_path=ct, sidecar_path=sidecar, case=case))
     return {path for path in (mask, ct) if path is not None}

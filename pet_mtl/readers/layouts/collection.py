@@ -21,6 +21,7 @@ class Collection:
     root: Path
     _sources: list[StudySource] = field(default_factory=list)
     _refused: list[Named] = field(default_factory=list)
+    _cases: set[str] = field(default_factory=set)
     _notes: list[Note] = field(default_factory=list)
     _told: list[Named] = field(default_factory=list)
     _names: set[str] = field(default_factory=set)
@@ -30,9 +31,10 @@ class Collection:
         name = distinct(source.name, self._names)
         self._sources.append(replace(source, name=name))
 
-    def refuse(self, name: str, problem: Problem) -> None:
-        """Notes that a study was expected and cannot be used."""
+    def refuse(self, name: str, problem: Problem, case: str = "") -> None:
+        """Notes that a study was expected and cannot be used; its patient, if called otherwise."""
         self._refused.append((name, problem))
+        self._cases |= {case} - {""}
 
     def ignore(self, paths: Iterable[Path], problem: Problem) -> None:
         """Notes files that belong to no study."""
@@ -43,6 +45,7 @@ class Collection:
         for source in search.sources:
             self.add(source)
         self._refused += search.passed_over
+        self._cases |= set(search.refused_cases)
         self._told += search.ignored
 
     def search(self, notes: Iterable[Note] = ()) -> Search:
@@ -58,6 +61,7 @@ class Collection:
             tuple(sorted(self._sources, key=lambda source: source.name)),
             tuple(sorted(self._refused, key=lambda one: (one[0], one[1].code))),
             tuple(sorted((*tell((*notes, *self._notes), self.root), *self._told), key=_order)),
+            tuple(sorted(self._cases)),
         )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pet_mtl.errors import Problem
-from pet_mtl.readers.layouts.found import Named
+from pet_mtl.readers.layouts.found import Named, Note, Search, tell
 from pet_mtl.readers.layouts.naming import Case, case_names, distinct
 from pet_mtl.study import StudySource
 
@@ -47,12 +47,13 @@ class Draft:
         return () if self.case.patient_id else self.order
 
 
-def named(drafts: Sequence[Draft], root: Path) -> tuple[tuple[StudySource, ...], tuple[Named, ...]]:
+def named(drafts: Sequence[Draft], root: Path, notes: Iterable[Note] = ()) -> Search:
     """Gives every draft its name.
 
     Args:
         drafts: All of a search.
         root: The folder that was searched.
+        notes: Files that belong to no study.
 
     Returns:
         The studies, and those refused, each sorted by name.
@@ -63,16 +64,21 @@ def named(drafts: Sequence[Draft], root: Path) -> tuple[tuple[StudySource, ...],
         for name, case, draft in _named([d for d in drafts if d.rank == rank], root):
             twice = name in taken and draft.problem is None
             results.append((name, case, replace(draft, problem=_TWICE) if twice else draft))
-    sources, refused = [], []
+    sources: list[StudySource] = []
+    refused: list[Named] = []
+    cases: set[str] = set()
     for name, case, draft in results:
+        known = "" if case == name else case
         if draft.problem is not None:
             refused.append((name, draft.problem))
+            cases |= {known} - {""}
         elif draft.source is not None:
-            known = "" if case == name else case
             sources.append(replace(draft.source, name=name, case=known))
-    return (
+    return Search(
         tuple(sorted(sources, key=lambda source: source.name)),
         tuple(sorted(refused, key=lambda one: (one[0], one[1].code))),
+        tell(notes, root),
+        tuple(sorted(cases)),
     )
 
 

@@ -35,11 +35,20 @@ class Search:
         passed_over: Where a study was expected and none can be used, by name, and why: a refusal.
         ignored: Files and folders that belong to no study, by their path below the folder, and
             why. No error: the user may want to know.
+        refused_cases: What the source calls the patients of whom a further study is passed over,
+            where that is not the study's name; a clinical table has their row under it.
     """
 
     sources: tuple[StudySource, ...]
     passed_over: tuple[Named, ...]
     ignored: tuple[Named, ...] = ()
+    refused_cases: tuple[str, ...] = ()
+
+    @property
+    def refused_names(self) -> tuple[str, ...]:
+        """Names of all that is passed over, and of its patients: rows of a table may be theirs."""
+        names = (*(name for name, _ in self.passed_over), *self.refused_cases)
+        return tuple(dict.fromkeys(names))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pet_mtl.errors import Problem, StudyError
-from pet_mtl.readers.images import ImageSet, pick_images, split_role, stem_of
+from pet_mtl.readers.images import ImageSet, is_mask, pick_images, split_role, stem_of
 from pet_mtl.readers.layouts.drafts import Draft
 from pet_mtl.readers.layouts.found import UNUSED, Note
 from pet_mtl.readers.layouts.inventory import FORBIDDEN, Inventory
@@ -104,7 +104,9 @@ def _one_patient(search: _Search) -> tuple[Draft, list[Note]] | None:
     """The only study, if the folders in the given one are the parts of one patient."""
     root = search.inventory.root
     folders = search.inventory.folders.get(root, [])
-    if not folders or search.dicom or search.loose(root) or not all(map(_is_part, folders)):
+    if not folders or search.dicom or not all(map(_is_part, folders)):
+        return None
+    if not all(map(is_mask, search.loose(root))):
         return None
     found = [search.images(folder) for folder in folders]
     if sum(1 for images in found if _picked(images)) != 1:

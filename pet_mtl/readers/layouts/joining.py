@@ -160,7 +160,9 @@ class _Index:
         if peek.is_broken:
             chosen = self._of_broken(peek, place, home)
         else:
-            chosen = self._best(peek, home) or self._best(peek, self._named(peek))
+            known = self._named(peek)
+            chosen = self._best(peek, [group for group in known if group.place is place])
+            chosen = chosen or self._best(peek, known)
             chosen = chosen or self._only(peek, place, home)
         for group in chosen:
             group.others.append(peek)

@@ -3,8 +3,9 @@
 Columns, of which `study` and `pet` are needed; any order, comma, semicolon or tab:
     study    name of the study, each once (also called `id`)
     pet      a PET image file, or a folder of DICOM (also called `path`)
-    mask     a mask image, or a DICOM RTSTRUCT or SEG file
-    ct       a CT image in HU, or a folder of DICOM
+    mask     a mask image, or a DICOM RTSTRUCT or SEG file; takes the place of the folder's own
+    ct       a CT image in HU, or a folder of DICOM; takes the place of the folder's own
+    series   SeriesNumber of the PET, where a folder of DICOM holds several
     roi      which labels or regions are the lesion, as --roi says it
     units    of a PET image: `SUV`, or `Bq/ml` with a sidecar; empty: as the JSON beside it says, or
              else SUV
@@ -15,24 +16,33 @@ Paths are relative to the manifest's folder.
 
 import csv
 import io
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pet_mtl.errors import ReadError, StudyError, UsageError
-from pet_mtl.readers.headers import files_below
+from pet_mtl.readers.ct import CT_IMAGE, MULTIFRAME_CT
+from pet_mtl.readers.headers import RT_STRUCTURE_SET, SEGMENTATION, files_below
 from pet_mtl.readers.images import is_image
 from pet_mtl.readers.layouts.collection import Collection
 from pet_mtl.readers.layouts.found import Progress, Search
+from pet_mtl.readers.layouts.inventory import take_inventory
 from pet_mtl.readers.layouts.naming import safe
+from pet_mtl.readers.layouts.peek import peek_files
 from pet_mtl.readers.layouts.single import single_study
 from pet_mtl.readers.sidecar import sidecar_of
 from pet_mtl.study import StudySource
 
-COLUMNS = ("study", "pet", "mask", "ct", "roi", "units", "sidecar", "patient")
+COLUMNS = ("study", "pet", "mask", "ct", "series", "roi", "units", "sidecar", "patient")
 _ALIASES = {"id": "study", "path": "pet", "image": "pet", "json": "sidecar", "case": "patient"}
 _SUV, _BECQUEREL = ("suv", "suvbw", "g/ml"), ("bq/ml", "bqml")
 _PATHS = ("pet", "mask", "ct", "sidecar")
+# SOP classes and modalities of the DICOM files that a column names.
+_KINDS = {
+    "mask": {RT_STRUCTURE_SET, SEGMENTATION, "RTSTRUCT", "SEG"},
+    "ct": {CT_IMAGE, *MULTIFRAME_CT, "CT"},
+}
 
 
 @dataclass(frozen=True)
@@ -53,6 +63,12 @@ class _Row:
         """A path; None where the cell is empty."""
         text = self.cells.get(column)
         return self.folder / text if text else None
+
+    @property
+    def case(self) -> str:
+        """What the source calls the patient; "" if that is the study's name."""
+        case = self.cells.get("patient", "")
+        return "" if case == self.cells.get("study") else case
 
 
 def is_manifest(path: Path) -> bool:
@@ -78,7 +94,7 @@ def read_manifest(path: Path, progress: Progress) -> Search:
         try:
             found.add(_source(row, progress))
         except StudyError as error:
-            found.refuse(row.cells["study"], error.problem)
+            found.refuse(row.cells["study"], error.problem, row.case)
     return found.search()
 
 
@@ -154,53 +170,84 @@ def _source(row: _Row, progress: Progress) -> StudySource:
         path = row.path(column)
         if path is not None and not path.exists():
             raise _refused(row, f"the file or folder of column {column} does not exist")
-    name, pet = row.cells["study"], row.path("pet") or row.folder
-    source = single_study(pet, progress) if pet.is_dir() else _image(row, pet)
-    case = row.cells.get("patient", "")
-    source = replace(source, name=name, case="" if case == name else case)
-    roi = row.cells.get("roi", source.roi)
-    source = replace(source, roi=roi)
-    return _with_ct(_with_mask(source, row), row)
+    pet = row.path("pet") or row.folder
+    source = _folder(row, pet, progress) if pet.is_dir() else _image(row, pet)
+    source = replace(
+        source,
+        name=row.cells["study"],
+        case=row.case,
+        roi=row.cells.get("roi", source.roi),
+        series=_series(row, source),
+    )
+    for column in _KINDS:
+        source = _with(column, source, row, progress)
+    return source
+
+
+def _folder(row: _Row, pet: Path, progress: Progress) -> StudySource:
+    """The study of a folder, its image in the units that the row states."""
+    source = single_study(take_inventory(pet), progress)
+    if source.layout == "image":
+        return replace(source, sidecar_path=_sidecar(row, source.path))
+    if row.cells.keys() & {"units", "sidecar"}:
+        raise _refused(row, "DICOM states its own units; leave columns units and sidecar empty")
+    return source
 
 
 def _image(row: _Row, pet: Path) -> StudySource:
     """A PET image in the units that the row states."""
     if not is_image(pet):
         raise _refused(row, "column pet names neither an image file nor a folder of DICOM")
+    return StudySource("", "image", pet, sidecar_path=_sidecar(row, pet))
+
+
+def _sidecar(row: _Row, pet: Path) -> Path | None:
+    """The JSON by which a PET image becomes SUV; None if the row, or nobody, says it is SUV."""
     unit = row.cells.get("units", "").lower().replace(" ", "")
     sidecar = row.path("sidecar") or sidecar_of(pet)
     if unit in _SUV:
-        sidecar = None
-    elif unit in _BECQUEREL and sidecar is None:
+        return None
+    if unit in _BECQUEREL and sidecar is None:
         raise _refused(row, "values in Bq/ml need a sidecar with dose, weight and times")
-    elif unit and unit not in _BECQUEREL:
+    if unit and unit not in _BECQUEREL:
         raise _refused(row, "column units is neither SUV nor Bq/ml")
-    return StudySource("", "image", pet, sidecar_path=sidecar)
+    return sidecar
 
 
-def _with_mask(source: StudySource, row: _Row) -> StudySource:
-    """The study with the mask that the row names."""
-    mask = row.path("mask")
-    if mask is None:
+def _series(row: _Row, source: StudySource) -> int | None:
+    """The SeriesNumber that the row chooses."""
+    text = row.cells.get("series")
+    if text is None:
+        return None
+    if source.layout != "dicom" or not re.fullmatch(r"[+-]?\d{1,12}", text):
+        raise _refused(row, "column series takes the SeriesNumber of a PET in a folder of DICOM")
+    return int(text)
+
+
+def _with(column: str, source: StudySource, row: _Row, progress: Progress) -> StudySource:
+    """The study with the mask or CT that the row names, in place of those in its folder."""
+    path = row.path(column)
+    if path is None:
         return source
-    if is_image(mask):
-        return replace(source, mask_path=mask)
+    own = _of_kind(column, source.files, progress)
+    files = tuple(file for file in source.files if file not in own)
+    image: dict[str, Path | None] = {f"{column}_path": path}
+    if is_image(path):
+        return replace(source, files=files, **image)  # type: ignore[arg-type]
     if source.layout != "dicom":
-        raise _refused(row, "the mask of an image file must be an image file")
-    files = tuple(files_below(mask)) if mask.is_dir() else (mask,)
-    return replace(source, files=tuple(dict.fromkeys((*source.files, *files))))
+        raise _refused(row, f"column {column} of an image file must be an image file")
+    more = _of_kind(column, files_below(path) if path.is_dir() else (path,), progress)
+    if not more:
+        what = "RTSTRUCT or SEG" if column == "mask" else "CT"
+        raise _refused(row, f"column {column} names neither an image file nor DICOM {what}")
+    image = {f"{column}_path": None}
+    return replace(source, files=(*files, *sorted(more)), **image)  # type: ignore[arg-type]
 
 
-def _with_ct(source: StudySource, row: _Row) -> StudySource:
-    """The study with the CT that the row names."""
-    ct = row.path("ct")
-    if ct is None:
-        return source
-    if is_image(ct):
-        return replace(source, ct_path=ct)
-    if source.layout != "dicom" or not ct.is_dir():
-        raise _refused(row, "the CT of an image file must be an image file")
-    return replace(source, files=tuple(dict.fromkeys((*source.files, *files_below(ct)))))
+def _of_kind(column: str, paths: Iterable[Path], progress: Progress) -> set[Path]:
+    """The DICOM files among some that a column may name."""
+    peeks = peek_files(paths, progress).values()
+    return {peek.path for peek in peeks if {peek.sop_class, peek.modality} & _KINDS[column]}
 
 
 def _refused(row: _Row, what: str) -> ReadError:

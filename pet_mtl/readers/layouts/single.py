@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from pet_mtl.errors import ReadError
-from pet_mtl.readers.images import is_image, pick_ct, pick_images, split_role, stem_of
+from pet_mtl.readers.images import is_image, is_mask, pick_ct, pick_images, split_role, stem_of
 from pet_mtl.readers.layouts.found import Progress
-from pet_mtl.readers.layouts.inventory import Inventory, take_inventory
+from pet_mtl.readers.layouts.inventory import Inventory
 from pet_mtl.readers.layouts.joining import join, one_patient_a_series
 from pet_mtl.readers.layouts.naming import folder_name
 from pet_mtl.readers.layouts.peek import Peek, peek_files
@@ -14,11 +14,11 @@ from pet_mtl.readers.sidecar import sidecar_of
 from pet_mtl.study import StudySource
 
 
-def single_study(folder: Path, progress: Progress) -> StudySource:
+def single_study(inventory: Inventory, progress: Progress) -> StudySource:
     """The study of a folder.
 
     Args:
-        folder: It may lie in folders of any depth below; all its PET series belong to it.
+        inventory: What lies below the folder, at any depth; all PET series in it belong to it.
         progress: Shows how many files were looked at.
 
     Returns:
@@ -27,7 +27,6 @@ def single_study(folder: Path, progress: Progress) -> StudySource:
     Raises:
         ReadError: STUDY_SEVERAL, STUDY_EMPTY, STUDY_NO_IMAGE, IMAGE_WHICH.
     """
-    inventory = take_inventory(folder)
     files = list(inventory.below())
     images = [path for path in files if is_image(path)]
     peeks = peek_files((path for path in files if not is_image(path)), progress)
@@ -38,7 +37,7 @@ def single_study(folder: Path, progress: Progress) -> StudySource:
         raise no_images(len(files))
     found = pick_images(images)
     return StudySource(
-        folder_name(folder), "image", found.pet, found.mask,
+        folder_name(inventory.root), "image", found.pet, found.mask,
         ct_path=found.ct, sidecar_path=sidecar_of(found.pet),
     )  # fmt: skip
 
@@ -55,7 +54,7 @@ def _of_dicom(inventory: Inventory, dicom: list[Peek], images: list[Path]) -> St
     strays = {peek.path for peek in joined.strays} if len(joined.groups) < 2 else set()
     chosen = [peek.path for peek in peeks if peek.path not in strays]
     ids = {peek.patient_id for peek in peeks if peek.is_pet or not joined.groups} - {""}
-    masks = [path for path in images if split_role(stem_of(path))[1] == "mask"]
+    masks = [path for path in images if is_mask(path)]
     return StudySource(
         folder_name(inventory.root), "dicom", inventory.root,
         masks[0] if len(masks) == 1 else None, min(ids, default=""), tuple(sorted(chosen)),

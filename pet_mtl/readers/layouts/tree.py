@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pet_mtl.errors import Problem
-from pet_mtl.readers.images import is_image, split_role, stem_of
+from pet_mtl.readers.images import is_image, is_mask, split_role, stem_of
 from pet_mtl.readers.layouts.dicom_tree import DicomTree, dicom_tree
 from pet_mtl.readers.layouts.drafts import Draft, named
-from pet_mtl.readers.layouts.found import FOREIGN, OTHER, Note, Progress, Search, tell
+from pet_mtl.readers.layouts.found import FOREIGN, OTHER, Note, Progress, Search
 from pet_mtl.readers.layouts.image_tree import image_tree
 from pet_mtl.readers.layouts.inventory import Inventory
 from pet_mtl.readers.layouts.naming import safe
@@ -53,7 +53,9 @@ def search_tree(inventory: Inventory, progress: Progress, wanted: Wanted | None 
     images = [path for path in inventory.below() if is_image(path)]
     others = [path for path in inventory.below() if not is_image(path)]
     peeks = peek_files(others, progress) if wanted.dicom else {}
-    flat = any(path.parent == inventory.root for path in images)
+    loose = [path for path in images if path.parent == inventory.root]
+    # A mask alone lies beside the folders of its patient's series.
+    flat = not all(map(is_mask, loose))
     dicom = dicom_tree(inventory, peeks.values(), flat)
     drafts, beside = _with_masks(dicom, images)
     free = frozenset(images) - beside.keys()
@@ -65,8 +67,7 @@ def search_tree(inventory: Inventory, progress: Progress, wanted: Wanted | None 
         notes += found.notes
     else:
         notes += [Note(path, FOREIGN) for path in sorted(free)]
-    sources, refused = named(drafts, inventory.root)
-    return Search(sources, refused, tell(notes, inventory.root))
+    return named(drafts, inventory.root, notes)
 
 
 def _others(others: Iterable[Path], peeks: Iterable[Path], images: Iterable[Path]) -> list[Note]:
@@ -102,7 +103,7 @@ def _with_masks(dicom: DicomTree, images: Sequence[Path]) -> tuple[list[Draft], 
             continue
         beside[path] = False
         is_made = any(is_organs(folder.name) for folder in path.parents)
-        if found and not is_made and split_role(stem_of(path))[1] == "mask":
+        if found and not is_made and is_mask(path):
             masks.setdefault(found[0], []).append(path)
     drafts = list(dicom.drafts)
     for index, paths in masks.items():

@@ -65,6 +65,15 @@ def test_a_run_is_judged_beside_itself(folder, capsys):
     assert document["bootstrap"]["samples"] == 50
 
 
+def test_studies_may_be_a_manifest_or_have_a_layout(folder, capsys):
+    (folder / "list.csv").write_text("study,pet\nother,clinical.csv\n")
+    for more in ((), ("--layout", "manifest"), ("--layout", "bids")):
+        assert _exit(*_clinical(folder), "--studies", folder / "list.csv", *more) == 2
+        said = capsys.readouterr().err
+        assert ("STUDIES_NO_MATCH" in said) == ("bids" not in more)
+        assert ("LAYOUT_MANIFEST" in said) == ("bids" in more)
+
+
 def test_predictions_are_judged_elsewhere(folder, tmp_path):
     assert _exit(*_clinical(folder), "-o", tmp_path / "out", "--samples", "50", "--seed", "9") == 0
     document = json.loads((tmp_path / "out" / "evaluation.json").read_text())

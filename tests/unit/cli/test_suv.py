@@ -171,6 +171,15 @@ def test_series_are_listed_and_chosen(tmp_path: Path, pet_series: Write, run: Ru
     listed = json.loads(run(tmp_path / "A", "--list-series", "--json")[1])["series"]
     assert [one["number"] for one in listed] == [None, 12]
     assert run(tmp_path / "A", "--json")[0] == 1
+    (tmp_path / "m.csv").write_text("study,pet,series\nx,A,12\n")
+    listed = json.loads(run(tmp_path / "m.csv", "--list-series", "--json")[1])["series"]
+    assert len(listed) == 2
+    code, text, _ = run(tmp_path / "m.csv", "--json")
+    assert code == 0
+    assert "took the series 12 one of 4 slices" in json.loads(text)["warnings"][0]
+    code, _, error = run(tmp_path / "m.csv", "--list-series", "--layout", "bids")
+    assert code == 2
+    assert "LAYOUT_MANIFEST" in error
     code, text, _ = run(tmp_path / "A", "--json", "--series", 12)
     assert code == 0
     assert "DICOM_SERIES: 2 PET series" in json.loads(text)["warnings"][0]

@@ -107,6 +107,33 @@ def test_a_table_by_itself_is_a_target(rows, make_predictions):
     assert "survival" in to_document(evaluate(request))["metrics"]
 
 
+def test_a_further_study_has_the_row_of_its_patient(rows, make_predictions):
+    """What predict wrote beside it says whose it is, without the studies at hand."""
+    folder = make_predictions([*rows[:40], rows[0] | {"name": "PAT_000_2"}])
+    clinical = folder / "cohort" / "clinical.csv"
+    text = clinical.read_text()
+    clinical.write_text("".join(x for x in text.splitlines(True) if "_2," not in x))
+    record = folder / "predictions" / "PAT_000_2" / "prediction.json"
+    for case, known in (("PAT_000", 41), ("", 40), (7, 40)):
+        record.parent.mkdir(exist_ok=True)
+        record.write_text(json.dumps({"case": case}))
+        assert to_document(evaluate(_request(folder)))["counts"]["with_survival"] == known
+
+
+def test_studies_of_a_manifest(with_studies):
+    folder, _, _ = with_studies
+    expected = evaluate(_request(folder, studies=folder / "studies")).cohort.dice
+    names = sorted(path.name for path in (folder / "studies").iterdir())
+    lines = [f"{name},studies/{name}/pet.nii.gz,studies/{name}/mask.nii.gz" for name in names]
+    table = folder / "list.csv"
+    table.write_text("\n".join(("study,pet,mask", *lines)))
+    for layout in ("auto", "manifest"):
+        known = evaluate(_request(folder, studies=table, layout=layout)).cohort
+        np.testing.assert_array_equal(known.dice, expected)
+    with pytest.raises(UsageError, match="LAYOUT_MANIFEST"):
+        evaluate(_request(folder, studies=table, layout="dicom"))
+
+
 def _save(array, path, origin=(0.0, 0.0, 0.0)):
     image = sitk.GetImageFromArray(array)
     image.SetSpacing((2.0, 2.0, 3.0))

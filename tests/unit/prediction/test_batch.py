@@ -108,6 +108,7 @@ def test_table_and_records_say_the_same(run, tmp_path, model):
     assert [row["id"] for row in rows] == ["a-oblique", "b-upright", "d-cold"]
     for row in rows:
         record = json.loads((tmp_path / "out" / row["id"] / "prediction.json").read_text())
+        assert record["case"] == ""
         assert record["model_fingerprint"] == model.fingerprint
         for key in NUMBERS:
             assert row[key] == ("" if record[key] is None else str(record[key]))

@@ -7,7 +7,7 @@ import pytest
 
 from pet_mtl.errors import ReadError
 from pet_mtl.geometry import Grid
-from pet_mtl.readers import find_one, find_studies, read_study
+from pet_mtl.readers import find_one, find_studies, read_study, search
 from pet_mtl.writers.images import write_image
 
 Write = Callable[..., tuple[str, str, str]]
@@ -144,6 +144,18 @@ def test_same_name_twice(tmp_path: Path) -> None:
     search = find_studies(tmp_path)
     assert [source.name for source in search.sources] == ["A"]
     assert [problem.code for _, problem in search.passed_over] == ["STUDY_TWICE"]
+
+
+@pytest.mark.parametrize("name", ["a.nii.gz", "p__PT.nii.gz"])
+def test_one_study_is_looked_for_in_one_walk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    write_image(SUV, GRID, tmp_path / "p" / name)
+    walks: list[Path] = []
+    real = search.take_inventory
+    monkeypatch.setattr(search, "take_inventory", lambda path: walks.append(path) or real(path))
+    assert find_one(tmp_path / "p").path.name == name
+    assert walks == [tmp_path / "p"]
 
 
 def test_nothing_there(tmp_path: Path) -> None:

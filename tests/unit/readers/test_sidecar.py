@@ -16,7 +16,7 @@ from pet_mtl.geometry import Grid
 from pet_mtl.readers import find_one, find_studies, read_study
 from pet_mtl.readers.dicom import choose_series, read_values
 from pet_mtl.readers.headers import scan_headers
-from pet_mtl.readers.sidecar import sidecar_factor
+from pet_mtl.readers.sidecar import sidecar_factor, sidecar_files
 from pet_mtl.writers.images import write_image
 
 GRID = Grid((3, 4, 5), (3.0, 4.0, 5.0), (0.0, 0.0, 0.0))
@@ -51,6 +51,35 @@ def test_hand_solved(tmp_path: Path) -> None:
     assert none == pytest.approx(70e3 / 370e6 * mean * math.exp(LAMBDA * 3600), rel=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("scan", "first", "start"),
+    [(3600, [3600], 3600), (3600, [3600.5], 3600.5), (3600, None, 3600), (0, [2400], 2400)],
+)
+def test_frames_count_from_time_zero(
+    tmp_path: Path, scan: float, first: list[float] | None, start: float
+) -> None:
+    """BIDS: FrameTimesStart is relative to TimeZero, here the injection, and not to ScanStart."""
+    found = factor(
+        tmp_path, InjectionStart=0, ScanStart=scan, FrameTimesStart=first,
+        ImageDecayCorrected=False,
+    )  # fmt: skip
+    mean = LAMBDA * 120 / (1 - math.exp(-LAMBDA * 120))
+    assert found == pytest.approx(70e3 / 370e6 * mean * math.exp(LAMBDA * start), rel=1e-12)
+
+
+@pytest.mark.parametrize(("scan", "first"), [(3600, 0), (3600, 60), (-60, 0)])
+def test_frames_that_may_count_from_the_scan(tmp_path: Path, scan: float, first: float) -> None:
+    changes = {"InjectionStart": scan - 3600, "ScanStart": scan, "FrameTimesStart": [first]}
+    with pytest.raises(PetMtlError) as caught:
+        factor(tmp_path, **changes, ImageDecayCorrected=False)
+    assert caught.value.code == "SUV_TIME"
+    content = BIDS | changes | {"ImageDecayCorrectionTime": scan}
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    found = sidecar_factor(tmp_path / "a.nii.gz", tmp_path / "a.json")
+    assert found.factor == pytest.approx(70e3 / (370e6 * math.exp(-LAMBDA * 3600)), rel=1e-12)
+    assert found.warnings == (), "an uptake of an hour"
+
+
 def test_equals_the_same_facts_in_dicom(tmp_path: Path, pet_series: Callable[..., Any]) -> None:
     pet_series(tmp_path / "dicom")
     known = read_study(find_one(tmp_path / "dicom"))
@@ -71,9 +100,14 @@ def test_times_are_relative_and_suv_linear(
 ) -> None:
     folder = tmp_path_factory.getbasetemp()
     names = ("ScanStart", "InjectionStart", "ImageDecayCorrectionTime")
-    moved = {name: BIDS[name] + shift for name in names}  # type: ignore[operator]
+    moved: dict[str, Any] = {name: BIDS[name] + shift for name in names}  # type: ignore[operator]
+    moved |= {"FrameTimesStart": [shift]}
     found = factor(folder, **moved, PatientWeight=weight, InjectedRadioactivity=dose)
     assert found == pytest.approx(factor(folder) * weight / 70 * 370 / dose, rel=1e-6)
+    if shift:
+        moved |= {"ImageDecayCorrected": False}
+        still = factor(folder, ImageDecayCorrected=False)
+        assert factor(folder, **moved) == pytest.approx(still, rel=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -97,6 +131,7 @@ def test_the_same_in_other_words(tmp_path: Path, same: dict[str, Any]) -> None:
 def test_units_of_the_values(tmp_path: Path) -> None:
     assert factor(tmp_path, Units="kBq/mL") == pytest.approx(1000 * factor(tmp_path))
     assert factor(tmp_path, Units="g/ml") == 1.0
+    assert factor(tmp_path, Units="g/ml", SUVType="BW") == 1.0
     only = {name: None for name in BIDS if name != "Units"}
     assert factor(tmp_path, **only, Units="SUV") == 1.0
 
@@ -133,8 +168,14 @@ def test_dcm2niix_with_values_corrected_to_the_injection(tmp_path: Path) -> None
         ({"PatientWeight": 0}, "SUV_WEIGHT"),
         ({"PatientWeight": None, "BodyWeight": 154, "BodyWeightUnit": "lb"}, "SUV_WEIGHT"),
         ({"TracerRadionuclide": "C11", "RadionuclideHalfLife": 6586.2}, "SUV_HALF_LIFE"),
-        ({"TracerRadionuclide": None}, "SUV_TIME"),
-        ({"TracerRadionuclide": "Xx1"}, "SUV_TIME"),
+        ({"TracerRadionuclide": None, "TracerName": None}, "SUV_HALF_LIFE"),
+        ({"TracerRadionuclide": None, "TracerName": "PSMA-11"}, "SUV_HALF_LIFE"),
+        ({"TracerRadionuclide": "Xx1"}, "SUV_HALF_LIFE"),
+        ({"RadionuclideHalfLife": 6586200}, "SUV_HALF_LIFE"),
+        ({"TracerRadionuclide": None, "RadionuclideHalfLife": 6586200}, "SUV_HALF_LIFE"),
+        ({"RadionuclideHalfLife": 1.83}, "SUV_HALF_LIFE"),
+        ({"Units": "g/ml", "SUVType": "LBM"}, "SUV_TYPE"),
+        ({"Units": "SUV", "SUVType": "BSA"}, "SUV_TYPE"),
         ({"InjectionStart": None}, "SUV_TIME"),
         ({"InjectionStart": 7200}, "SUV_TIME"),
         ({"InjectionStart": -1e6}, "SUV_TIME"),
@@ -150,6 +191,24 @@ def test_nothing_is_guessed(tmp_path: Path, change: dict[str, Any], code: str) -
         factor(tmp_path, **change)
     assert caught.value.code == code
     assert caught.value.problem.todo
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"RadionuclideHalfLife": 6400}, "SUV_HALF_LIFE_OFF"),
+        ({"TracerRadionuclide": "", "TracerName": "", "RadionuclideHalfLife": 6586200},
+         "SUV_HALF_LIFE_UNKNOWN"),
+        ({"TracerName": "PSMA-1007"}, "SUV_TRACER"),
+    ],
+)  # fmt: skip
+def test_odd_nuclides_are_told_as_of_dicom(
+    tmp_path: Path, change: dict[str, Any], code: str
+) -> None:
+    (tmp_path / "a.json").write_text(json.dumps(BIDS | change))
+    warnings = sidecar_factor(tmp_path / "a.nii.gz", tmp_path / "a.json").warnings
+    assert code in [text.partition(":")[0] for text in warnings]
+    assert not [text for text in warnings if warnings.count(text) > 1]
 
 
 def test_a_json_that_says_nothing_of_units_leaves_suv(tmp_path: Path) -> None:
@@ -204,3 +263,36 @@ def test_fields_are_inherited_and_the_nearest_wins(tmp_path: Path) -> None:
     (tmp_path / "trc-X_pet.json").write_text('{"PatientWeight": 3}')
     study = read_study(find_studies(tmp_path).sources[0])
     assert study.suv_factor == pytest.approx(70e3 / 185e6 * math.exp(LAMBDA * 3600))
+
+
+def test_every_file_that_is_read_is_listed(tmp_path: Path) -> None:
+    pet = _dataset(tmp_path)
+    own = pet.parent / "sub-01_ses-b_pet.json"
+    assert sidecar_files(pet, own) == (own,)
+    participants = tmp_path / "participants.tsv"
+    participants.write_text("participant_id\tweight\nsub-01\t60\n")
+    sessions = tmp_path / "sub-01" / "sub-01_sessions.tsv"
+    sessions.write_text("session_id\tweight\nses-b\t62\n")
+    sessions.with_suffix(".json").write_text("{}")
+    (tmp_path / "pet.json").write_text("{}")
+    (tmp_path / "trc-X_pet.json").write_text("{}")
+    found = sidecar_files(pet, own)
+    assert found == (
+        tmp_path / "pet.json", own, sessions, sessions.with_suffix(".json"), participants,
+    )  # fmt: skip
+    opened: list[Path] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "open", _noting(opened, Path.open))
+        sidecar_factor(pet, own)
+    assert {path for path in opened if path.is_file()} <= set(found)
+    assert len(opened) >= 3
+
+
+def _noting(opened: list[Path], real: Callable[..., Any]) -> Callable[..., Any]:
+    """Opens a file and notes it."""
+
+    def noted(path: Path, *arguments: Any, **more: Any) -> Any:
+        opened.append(path)
+        return real(path, *arguments, **more)
+
+    return noted

@@ -10,6 +10,7 @@ import pytest
 from pet_mtl.errors import PetMtlError
 from pet_mtl.geometry import Grid
 from pet_mtl.readers import Search, find_one, find_studies, read_study
+from pet_mtl.readers.layouts import bids
 from pet_mtl.writers.images import write_image
 
 GRID = Grid((3, 4, 5), (3.0, 4.0, 5.0), (0.0, 0.0, 0.0))
@@ -189,6 +190,36 @@ def test_bids(tmp_path: Path) -> None:
     expected = 70000 / (370e6 * 2 ** (-3600 / 6586.2))
     np.testing.assert_allclose(study.suv, SUV * 1e4 * expected, rtol=1e-6)
     assert study.suv_factor == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_refused_bids_image_keeps_its_subject(tmp_path: Path) -> None:
+    for session in ("a", "b"):
+        image(tmp_path / "sub-1" / f"ses-{session}" / "pet" / f"sub-1_ses-{session}_pet.nii.gz")
+    image(tmp_path / "sub-2" / "pet" / "sub-2_pet.nii.gz")
+    search = find_studies(tmp_path)
+    assert search.refused_names == ("sub-1_ses-a", "sub-1_ses-b", "sub-2", "sub-1")
+
+
+def test_subjects_are_searched_each_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The work grows as the dataset does, not as its square."""
+    looked: list[Path] = []
+    real = bids._entities
+    monkeypatch.setattr(bids, "_entities", lambda path: looked.append(path) or real(path))
+    counts = []
+    for subjects in (5, 20):
+        root = tmp_path / str(subjects)
+        for number in range(subjects):
+            stem = root / f"sub-{number}" / "pet" / f"sub-{number}_pet"
+            for path in (f"{stem}.nii.gz", str(stem).replace("_pet", "_ct") + ".nii.gz"):
+                Path(path).parent.mkdir(parents=True, exist_ok=True)
+                Path(path).write_bytes(b"")
+            text(Path(f"{stem}.json"), SIDECAR)
+        looked.clear()
+        assert all(source.ct_path for source in find_studies(root).sources)
+        counts.append(len(looked))
+    assert counts[1] == 4 * counts[0]
 
 
 def test_several_masks_of_a_bids_image_are_refused(tmp_path: Path) -> None:

@@ -1,12 +1,13 @@
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from pydicom.uid import generate_uid
 
-from pet_mtl.errors import UsageError
+from pet_mtl.errors import ReadError, UsageError
 from pet_mtl.geometry import Grid
 from pet_mtl.readers import find_one, find_studies, read_study
 from pet_mtl.writers.images import write_image
@@ -68,11 +69,24 @@ def test_rows_are_studies(tmp_path: Path, pet_series: Write, rt_struct: Write) -
         ("a.nii.gz,,,Bq/ml,", "need a sidecar"),
         ("a.nii.gz,studies.csv,,,", "must be an image file"),
         ("studies.csv,,,,", "neither an image file"),
+        ("a.nii.gz,,,,,4", "column series"),
+        ("dicom,,,SUV,", "states its own units"),
+        ("dicom,,,,studies.csv", "states its own units"),
+        ("dicom,,,,,four", "column series"),
+        ("dicom,studies.csv,,,", "nor DICOM RTSTRUCT or SEG"),
+        ("dicom,dicom,,,", "nor DICOM RTSTRUCT or SEG"),
+        ("dicom,,dicom,,", "nor DICOM CT"),
+        ("folder,,,Bq/ml,", "need a sidecar"),
     ],
 )
-def test_a_bad_row_is_refused_with_its_line(tmp_path: Path, cells: str, what: str) -> None:
+def test_a_bad_row_is_refused_with_its_line(
+    tmp_path: Path, pet_series: Write, cells: str, what: str
+) -> None:
     write_image(SUV, GRID, tmp_path / "a.nii.gz")
-    path = manifest(tmp_path, "study,pet,mask,ct,units,sidecar", "ok,a.nii.gz,,,,", f"bad,{cells}")
+    write_image(SUV, GRID, tmp_path / "folder" / "a.nii.gz")
+    pet_series(tmp_path / "dicom")
+    columns = "study,pet,mask,ct,units,sidecar,series"
+    path = manifest(tmp_path, columns, "ok,a.nii.gz,,,,", f"bad,{cells}")
     search = find_studies(path)
     assert [s.name for s in search.sources] == ["ok"]
     ((name, problem),) = search.passed_over
@@ -110,3 +124,95 @@ def test_a_manifest_that_is_none_is_refused(
 def test_one_study_of_a_manifest(tmp_path: Path) -> None:
     write_image(SUV, GRID, tmp_path / "a.nii.gz")
     assert find_one(manifest(tmp_path, "study,pet", "x,a.nii.gz")).name == "x"
+
+
+def _box(x: float, planes: Sequence[float]) -> list[np.ndarray]:
+    """Contours of a box 3 voxels wide."""
+    corners = [(x, -28), (x + 15, -28), (x + 15, -16), (x, -16)]
+    return [np.asarray([(a, b, z) for a, b in corners]) for z in planes]
+
+
+@pytest.fixture
+def outlined(tmp_path: Path, pet_series: Write, rt_struct: Write, ct_series: Write) -> Path:
+    """A study of DICOM with an outline of 9 voxels and a CT, and others of both beside it."""
+    study = tmp_path / "study"
+    uids = pet_series(study / "PET")
+    rt_struct(study / "rt.dcm", uids, {"GTV": _box(-12.5, [103])})
+    rt_struct(tmp_path / "better.dcm", uids, {"GTV": _box(-12.5, [103, 106])})
+    ct_series(study / "CT", uids)
+    ct_series(tmp_path / "CT", uids, change=_brighter)
+    grid = read_study(find_one(study)).grid
+    mask = np.zeros(grid.shape, np.float32)
+    mask[1, 1, 1] = 1
+    write_image(mask, grid, tmp_path / "mask.nii.gz")
+    write_image(np.linspace(-900, 90, mask.size, dtype=np.float32).reshape(mask.shape), grid,
+                tmp_path / "ct.nii.gz")  # fmt: skip
+    return study
+
+
+def _brighter(dataset: Any, _index: int) -> None:
+    dataset.RescaleIntercept = float(dataset.RescaleIntercept) + 7
+
+
+@pytest.mark.parametrize(
+    ("mask", "voxels"), [("", 9), ("mask.nii.gz", 1), ("better.dcm", 18), ("study/rt.dcm", 9)]
+)
+@pytest.mark.usefixtures("outlined")
+def test_the_mask_of_a_row_counts(tmp_path: Path, mask: str, voxels: int) -> None:
+    path = manifest(tmp_path, "study,pet,mask", f"s,study,{mask}")
+    found = read_study(find_one(path)).mask
+    assert found is not None
+    assert int(found.sum()) == voxels
+
+
+@pytest.mark.usefixtures("outlined")
+def test_the_ct_of_a_row_counts(tmp_path: Path) -> None:
+    rows = ("own,study,", "image,study,ct.nii.gz", "other,study,CT")
+    path = manifest(tmp_path, "study,pet,ct", *rows)
+    found = {s.name: read_study(s, with_ct=True) for s in find_studies(path).sources}
+    own, image, other = (found[name].ct for name in ("own", "image", "other"))
+    assert own is not None and image is not None and other is not None
+    np.testing.assert_allclose(other, own + 7)
+    np.testing.assert_allclose(image.ravel(), np.linspace(-900, 90, image.size), atol=1e-3)
+    assert [study.warnings for study in found.values()] == [found["own"].warnings] * 3
+
+
+def test_an_absent_ct_image_is_not_replaced_by_another(tmp_path: Path, outlined: Path) -> None:
+    (tmp_path / "ct.nii.gz").write_bytes(b"no image")
+    study = find_one(manifest(tmp_path, "study,pet,ct", "s,study,ct.nii.gz"))
+    assert read_study(study, with_ct=True).ct is None
+    assert read_study(find_one(outlined), with_ct=True).ct is not None
+
+
+def test_units_and_sidecar_of_a_folder_of_images(tmp_path: Path) -> None:
+    write_image(SUV * 1500, GRID, tmp_path / "p" / "PET.nii.gz")
+    (tmp_path / "x.json").write_text(json.dumps(SIDECAR))
+    path = manifest(tmp_path, "study,pet,units,sidecar", "a,p,Bq/ml,x.json", "b,p,,x.json")
+    for source in find_studies(path).sources:
+        np.testing.assert_allclose(read_study(source).suv, 1.5, rtol=1e-6)
+    (tmp_path / "p" / "PET.json").write_text('{"Units": "counts"}')
+    path = manifest(tmp_path, "study,pet,units", "a,p,SUV", "b,p,")
+    assert [source.sidecar_path for source in find_studies(path).sources] == [
+        None, tmp_path / "p" / "PET.json",
+    ]  # fmt: skip
+
+
+def test_the_series_of_a_row(tmp_path: Path, pet_series: Write) -> None:
+    def change(dataset: Any, _index: int) -> None:
+        dataset.SeriesNumber = 7
+        dataset.PixelData = (dataset.pixel_array // 2).tobytes()
+
+    uids = pet_series(tmp_path / "d" / "one")
+    pet_series(tmp_path / "d" / "two", uids=(uids[0], generate_uid(), uids[2]), change=change)
+    path = manifest(tmp_path, "study,pet,series,patient", "a,d,7,p", "b,d,,p")
+    first, second = find_studies(path).sources
+    assert (first.series, second.series) == (7, None)
+    assert read_study(first).suv.max() > 0
+    with pytest.raises(ReadError, match="column series of a manifest") as caught:
+        read_study(second)
+    assert caught.value.code == "DICOM_TWO_SERIES"
+
+
+def test_a_refused_row_keeps_its_patient(tmp_path: Path) -> None:
+    search = find_studies(manifest(tmp_path, "study,pet,patient", "a,no,p", "b,no,", "c,no,c"))
+    assert search.refused_names == ("a", "b", "c", "p")

@@ -287,6 +287,49 @@ def test_image_masks_of_loose_dicom_go_by_name(tmp_path: Path, pet_series: Write
     assert search.passed_over == ()
 
 
+@pytest.mark.parametrize("dicom", [True, False])
+def test_a_mask_beside_the_folder_of_its_pet(
+    tmp_path: Path, pet_series: Write, dicom: bool
+) -> None:
+    folder = tmp_path / "P1"
+    if dicom:
+        pet_series(folder / "PET")
+    else:
+        write_image(np.ones((3, 4, 5), np.float32), GRID, folder / "PET" / "PET.nii.gz")
+    grid = read_study(find_one(folder)).grid
+    write_image(np.indices(grid.shape)[0] > 1, grid, folder / "mask.nii.gz")
+    for search in (find_studies(folder), find_studies(tmp_path)):
+        assert (search.passed_over, search.ignored) == ((), ())
+        assert [(s.name, s.mask_path) for s in search.sources] == [
+            ("P1", folder / "mask.nii.gz"),
+        ]  # fmt: skip
+    one = find_one(folder)
+    assert (one.name, one.mask_path) == ("P1", folder / "mask.nii.gz")
+
+
+def test_images_beside_a_folder_of_dicom_are_patients_still(
+    tmp_path: Path, pet_series: Write
+) -> None:
+    pet_series(tmp_path / "PET")
+    for name in ("a.nii.gz", "a_mask.nii.gz"):
+        write_image(np.ones((3, 4, 5), np.float32), GRID, tmp_path / name)
+    search = find_studies(tmp_path)
+    assert [(s.name, s.layout) for s in search.sources] == [("PET", "dicom"), ("a", "image")]
+
+
+def test_a_refused_study_keeps_its_patient(tmp_path: Path, pet_series: Write) -> None:
+    def change(dataset: pydicom.Dataset, index: int) -> None:
+        patient("A" if index < 3 else "B", "20240402")(dataset, index)
+
+    for folder in ("A/1", "A/2"):
+        pet_series(tmp_path / folder, change=patient("A"))
+    pet_series(tmp_path / "A" / "3", change=change)
+    pet_series(tmp_path / "C", change=patient("C"))
+    search = find_studies(tmp_path)
+    assert [(name, p.code) for name, p in search.passed_over] == [("A_3", "DICOM_TWO_PATIENTS")]
+    assert search.refused_names == ("A_3", "A")
+
+
 def test_nested_image_files_are_searched_but_visits_not_guessed_apart(tmp_path: Path) -> None:
     for name in ("site/p1", "site/p2", "q/20240101", "q/20240202"):
         write_image(np.ones((3, 4, 5), np.float32), GRID, tmp_path / name / "PET.nii.gz")
