@@ -89,6 +89,7 @@ def _inputs_key(found: Survey, key: bytes) -> str:
     parts = {
         "schema": SCHEMA_VERSION,
         "studies": sorted(entry.cutout.name for entry in found.entries if entry.cutout),
+        "patients": sorted((entry.sample_id, entry.patients) for entry in found.entries),
         "refused": sorted((r.sample_id, r.problem.code) for r in found.refused),
         "clinical": hashlib.sha256(clinical).hexdigest(),
         "columns": asdict(config.columns) if config.columns else None,
