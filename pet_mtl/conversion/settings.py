@@ -27,7 +27,7 @@ class ConvertConfig:
     Attributes:
         clinical: The clinical table, or None for a dataset without labels.
         columns: Its column names; needed with `clinical`.
-        roi: Pattern that chooses among several regions of a study, or None.
+        roi: Names or numbers of the regions that make the lesion, or None.
         folds: Folds wanted; fewer are made if there are fewer patients.
         seed: Seed the folds are dealt with.
         grids: What is fixed of the cubes.

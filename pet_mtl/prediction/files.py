@@ -99,11 +99,12 @@ def _grid(grid: Grid) -> Record:
 
 
 def plain_request(request: Request) -> Record:
-    """What the user said, as JSON knows it."""
+    """What the user said, and of which files, as JSON knows it."""
     centre = request.centre
     return {
         "centre": centre if isinstance(centre, str) else list(centre),
         "clinical": dict(request.clinical),
+        "inputs": request.inputs,
     }
 
 
@@ -115,11 +116,12 @@ def read_finished(
     Args:
         folder: The study's folder.
         fingerprint: The model's.
-        request: What the user says about the study now.
+        request: What is asked of the study now.
         overview: Whether the picture is wanted.
 
     Returns:
-        The content of prediction.json if the same model answered the same request before.
+        The content of prediction.json if the same model answered the same request of the same files
+        before.
     """
     wanted = [RECORD, MASK, *([OVERVIEW] if overview else [])]
     if not all((folder / name).is_file() for name in wanted):
