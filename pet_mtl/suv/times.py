@@ -20,6 +20,8 @@ _LONGEST_S = 1e6
 _SAME_DAY_HALF_LIFE_S = 6 * 3600.0
 # A series starts hours before its last bed at most; more means that a date was shifted.
 LONGEST_SERIES = timedelta(hours=12)
+# Decay beyond ten half-lives leaves nothing to image: then a date or a unit is wrong.
+MAX_HALF_LIVES = 10.0
 
 
 _FROM_GE = "SUV_REFERENCE_TIME: from GE's scan_datetime, not SeriesTime"

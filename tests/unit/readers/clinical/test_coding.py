@@ -100,7 +100,9 @@ def test_levels_asked_for_one_by_one(read) -> None:
 
 
 def test_levels_that_nobody_asked_for_are_not_kept(read) -> None:
-    table = read("id,comment\na,ok\nb,Ann Example\nc,ok\nd,1950-01-02\n", covariates=("comment=ok",))
+    table = read(
+        "id,comment\na,ok\nb,Ann Example\nc,ok\nd,1950-01-02\n", covariates=("comment=ok",)
+    )
     assert table.schema == (Covariate("comment", CATEGORICAL, "", (), ("ok",)),)
     assert [o.covariates["comment=ok"] for o in table.outcomes.values()] == [1.0, 0.0, 1.0, 0.0]
 
