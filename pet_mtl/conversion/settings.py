@@ -1,7 +1,5 @@
 """What `convert` can be told, and what it answers."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,14 +8,6 @@ from pet_mtl.preprocess.plan import GridOptions
 from pet_mtl.readers.clinical import ClinicalColumns
 from pet_mtl.sample import GridPlan
 from pet_mtl.tfrecords.shards import DEFAULT_SHARD_BYTES
-
-# (total, label) -> a context that gives a function to call once a finished study.
-Progress = Callable[[int, str], AbstractContextManager[Callable[[], None]]]
-
-
-def no_progress(_total: int, _label: str) -> AbstractContextManager[Callable[[], None]]:
-    """Shows nothing."""
-    return nullcontext(lambda: None)
 
 
 @dataclass(frozen=True)

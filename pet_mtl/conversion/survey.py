@@ -9,12 +9,13 @@ from pathlib import Path
 
 from pet_mtl.conversion.matching import check_match, rows_without_study
 from pet_mtl.conversion.pool import Workers
-from pet_mtl.conversion.settings import ConvertConfig, Progress, no_progress
+from pet_mtl.conversion.settings import ConvertConfig
 from pet_mtl.conversion.work import ReadTask, Rejection, input_key, load_facts, read_task
 from pet_mtl.preprocess.pipeline import StudyFacts
 from pet_mtl.pseudonym import pseudonym
 from pet_mtl.readers import Search, find_studies
 from pet_mtl.readers.clinical import ClinicalTable, read_clinical
+from pet_mtl.readers.search import Progress, no_progress
 from pet_mtl.sample import GridPlan
 from pet_mtl.study import Outcome, StudySource
 from pet_mtl.tfrecords.shards import Member, ShardPlan, plan_shards

@@ -11,7 +11,7 @@ import numpy as np
 from pet_mtl.covariates import Covariate
 from pet_mtl.errors import DatasetError, UsageError
 from pet_mtl.evaluation.cohort import Cohort, Floats, Patients, column, unique_ids
-from pet_mtl.evaluation.run import fingerprint_of, read_object
+from pet_mtl.evaluation.run import fingerprint_of, told_by
 from pet_mtl.evaluation.studies import mask_truths
 from pet_mtl.evaluation.truth import read_truth
 from pet_mtl.evaluation.wording import counted, have
@@ -198,7 +198,7 @@ def _provenance(table: Path, ids: tuple[str, ...], known: Known) -> dict[str, An
     if known.clinical:
         parts["clinical_sha256"] = fingerprint_of(known.clinical)
     first = table.parent / ids[0] / "prediction.json"
-    content = read_object(first)
+    content = told_by(first)
     named = {"model_fingerprint": "model_fingerprint", "model_versions": "model_versions",
              "versions": "prediction_versions"}  # fmt: skip
     return parts | {name: content[key] for key, name in named.items() if content.get(key)}

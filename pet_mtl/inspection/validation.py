@@ -8,18 +8,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pet_mtl.conversion.pool import Workers, cores
-from pet_mtl.conversion.settings import ConvertConfig, Progress, no_progress
+from pet_mtl.conversion.pool import Workers
+from pet_mtl.conversion.settings import ConvertConfig
 from pet_mtl.conversion.survey import Entry, Survey, deal_folds, look, read_all, survey, without_row
 from pet_mtl.conversion.tables import DUPLICATE, Accepted, duplicates
 from pet_mtl.conversion.work import Rejection
-from pet_mtl.errors import ClinicalError, Problem
+from pet_mtl.errors import ClinicalError, Problem, code_of
 from pet_mtl.preprocess.pipeline import StudyFacts
 from pet_mtl.preprocess.plan import plan_grids
+from pet_mtl.processes import cores
 from pet_mtl.pseudonym import load_or_make_key
 from pet_mtl.readers import Search
 from pet_mtl.readers.clinical import ClinicalTable
 from pet_mtl.readers.describe import Scanner, scanner_of
+from pet_mtl.readers.search import Progress, no_progress
 from pet_mtl.sample import GridPlan
 from pet_mtl.study import Outcome
 
@@ -113,11 +115,6 @@ class Validation:
         if self.plan is None:
             return 1
         return 8 if self.of_status(REFUSED) else 0
-
-
-def code_of(warning: str) -> str:
-    """The stable code at the beginning of a warning."""
-    return warning.partition(":")[0]
 
 
 def validate(

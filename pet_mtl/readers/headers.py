@@ -134,9 +134,7 @@ def scan_headers(folder: Path, files: Sequence[Path] = ()) -> tuple[Header, ...]
 def read_header(path: Path) -> Header:
     """Reads the header of one file; call it inside `values.lenient()`."""
     try:
-        dataset = pydicom.dcmread(
-            path, stop_before_pixels=True, specific_tags=_ALL, force=True
-        )
+        dataset = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=_ALL, force=True)
         cut = values.is_cut(dataset)
         multiframe.real_world(dataset)
         header = _plain(path, dataset)
