@@ -37,7 +37,7 @@ class Study:
         grid: Its grid.
         suv_factor: SUVbw per rescaled unit (e.g. per Bq/ml); 1 for values that already are SUVbw.
         reference_time: ISO 8601 decay reference, or "" where no decay was needed. Shown to the
-            user of `pet-mtl suv` only.
+            user of `pet-mtl suv` and `info` only.
         mask: (z, y, x) bool lesion mask on the same grid, or None.
         warnings: What was odd but not wrong, each starting with a stable code.
         body: The patient's body, which normalisations other than SUVbw need.
@@ -72,7 +72,7 @@ class StudySource:
         mask_path: A mask image beside it, if any.
         patient_id: DICOM PatientID, or "".
         files: The study's DICOM files, of whatever modality; empty means all below `path`.
-        ct_path: A CT image in HU beside a PET image, if any.
+        ct_path: A CT image in HU, if one lies beside a PET image or a manifest names it.
         sidecar_path: JSON beside a PET image that tells units, dose and times, if any.
         roi: Which regions or labels the layout itself says are the lesion, as `--roi` would
             say it; None where the layout says nothing.

@@ -33,7 +33,7 @@ class Known:
         clinical: Clinical table.
         columns: Its columns.
         studies: Folder of the studies with true masks.
-        roi: Pattern of the structure's name in RTSTRUCT.
+        roi: Names or numbers of the regions that make the true lesion, or None.
         truth: truth.csv; None takes the one beside the clinical table, if there is one.
         schema: Covariates of the dataset that baselines are fitted on, by which the table's are
             then read; None lets the table tell what they are.

@@ -36,9 +36,8 @@ def run_facts(path: Path) -> Plain:
             subject=str(path),
         )
     wanted = ("config", "seed", "dataset_fingerprint", "versions")
-    dataset, evaluation = (
-        read_object(path / name) or {} for name in ("dataset.json", _judged(path))
-    )
+    dataset = read_object(path / "dataset.json") or {}
+    evaluation = read_object(path / _judged(path)) or {}
     return {
         "kind": "run",
         **{name: plan.get(name) for name in wanted},

@@ -120,10 +120,10 @@ class Validation:
 def validate(
     src: Path, config: ConvertConfig | None = None, progress: Progress = no_progress
 ) -> Validation:
-    """Finds out what `convert` would do with a folder of studies, and writes nothing.
+    """Finds out what `convert` would do with studies, and writes nothing.
 
     Args:
-        src: Folder of studies.
+        src: Folder of any files (DICOM or images), or a manifest.
         config: What `convert` would be asked for. A key is only tried, never made.
         progress: Shows how far it is.
 
