@@ -16,7 +16,10 @@
 A message says which study or file, what was expected, what was found and what to do.
 """
 
+import re
 from dataclasses import dataclass
+
+_CODE = re.compile(r"[A-Z][A-Z0-9_]*")
 
 
 @dataclass(frozen=True)
@@ -156,3 +159,13 @@ class ModelError(PetMtlError):
 
 class MetricError(PetMtlError):
     """A metric is undefined on these patients, or its inputs do not fit together."""
+
+
+def code_of(warning: str) -> str:
+    """The stable code that a warning starts with; what follows may quote a date.
+
+    >>> code_of("SUV_UPTAKE_TIME: 30 min from injection to scan")
+    'SUV_UPTAKE_TIME'
+    """
+    match = _CODE.match(warning)
+    return match.group() if match else ""

@@ -86,6 +86,15 @@ def write_csv(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, An
         writer.writerows(rows)
 
 
+def read_object(path: Path) -> dict[str, Any] | None:
+    """Reads the object of a JSON file; None where there is none, or nothing that is JSON."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
 def read_csv(path: Path) -> list[dict[str, str]]:
     """Reads a table that `write_csv` wrote."""
     with path.open(newline="", encoding="utf-8") as file:

@@ -1,4 +1,4 @@
-"""Child processes that never outlive their parent, and work for one process at a time."""
+"""Cores, child processes that never outlive their parent, and work for one process at a time."""
 
 import contextlib
 import fcntl
@@ -10,6 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pet_mtl.errors import PetMtlError
+
+
+def cores() -> int:
+    """Cores this process may use; the machine may have more."""
+    return len(os.sched_getaffinity(0))
 
 
 def end_with_parent() -> None:

@@ -37,7 +37,7 @@ class Study:
         grid: Its grid.
         suv_factor: SUVbw per rescaled unit (e.g. per Bq/ml); 1 for values that already are SUVbw.
         reference_time: ISO 8601 decay reference, or "" where no decay was needed. Shown to the
-            user of `pet-mtl suv` only.
+            user of `pet-mtl suv` and `info` only.
         mask: (z, y, x) bool lesion mask on the same grid, or None.
         warnings: What was odd but not wrong, each starting with a stable code.
         body: The patient's body, which normalisations other than SUVbw need.

@@ -25,7 +25,8 @@ class Member:
     Attributes:
         sample_id: Pseudonym.
         name: Its name in the source, once in a cohort; never written anywhere.
-        patient: Equal for studies of one patient; never written anywhere.
+        patients: What its patient is called; studies that share a name are of one patient.
+            Never written anywhere.
         content: Hash of the image. Equal images are kept in one fold, too.
         event: Event seen, censored, or unknown.
         response: Response class, or unknown.
@@ -34,7 +35,7 @@ class Member:
 
     sample_id: str
     name: str
-    patient: str
+    patients: tuple[str, ...]
     content: str
     event: bool | None = None
     response: int | None = None
@@ -94,10 +95,6 @@ class ShardPlan:
         """Pseudonym to fold."""
         return {name: shard.fold for shard in self.shards for name in shard.sample_ids}
 
-    def shard_of(self) -> dict[str, str]:
-        """Pseudonym to file name."""
-        return {name: shard.name for shard in self.shards for name in shard.sample_ids}
-
 
 def plan_shards(
     members: Sequence[Member], folds: int, seed: int, record_bytes: int, shard_bytes: int
@@ -148,7 +145,8 @@ def patient_groups(members: Sequence[Member]) -> list[list[Member]]:
         return key
 
     for member in members:
-        parent[root(f"patient {member.patient}")] = root(f"content {member.content}")
+        for patient in member.patients:
+            parent[root(f"patient {patient}")] = root(f"content {member.content}")
     groups: dict[str, list[Member]] = defaultdict(list)
     for member in sorted(members, key=lambda m: m.name):
         groups[root(f"content {member.content}")].append(member)

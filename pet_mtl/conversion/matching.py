@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from pet_mtl.conversion.folder import DatasetFolder
 from pet_mtl.conversion.work import Rejection
-from pet_mtl.errors import ClinicalError, Problem
+from pet_mtl.errors import Problem
 from pet_mtl.pseudonym import write_private
 from pet_mtl.readers import Search
-from pet_mtl.readers.clinical import ClinicalTable
+from pet_mtl.readers.clinical import ClinicalTable, no_study
 
 UNMATCHED_COLUMNS = ("kind", "name", "code", "file")
 
@@ -59,14 +59,8 @@ def check_match(table: ClinicalTable, search: Search, id_column: str) -> None:
     """
     if not search.sources or len(rows_without_study(table, search)) < len(table.ids):
         return
-    raise ClinicalError(
-        "CLINICAL_NO_STUDY",
-        "no row of the table belongs to a study, by folder name or PatientID",
-        expected=f"folder names or PatientIDs in column {id_column!r}",
-        found=f"{len(table.ids)} rows and {len(search.sources)} studies, all different",
-        todo="Name the right column with --id-column, or write the folder names into it; "
-        "without --clinical the studies are converted without labels",
-    )
+    without = "the studies are converted without labels"
+    raise no_study(table, len(search.sources), id_column, without)
 
 
 def write_unmatched(folder: DatasetFolder, unmatched: Unmatched, names: Mapping[str, str]) -> None:

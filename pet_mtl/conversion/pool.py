@@ -1,7 +1,6 @@
 """Work on all cores, in order, with bounded memory, and without orphans."""
 
 import multiprocessing
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -16,11 +15,6 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _AHEAD = 2
-
-
-def cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0))
 
 
 class Workers:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from pet_mtl.conversion.folder import DatasetFolder
 from pet_mtl.conversion.matching import Unmatched, write_unmatched
-from pet_mtl.conversion.pool import Workers, cores
-from pet_mtl.conversion.settings import ConvertConfig, ConvertResult, Progress, no_progress
+from pet_mtl.conversion.pool import Workers
+from pet_mtl.conversion.settings import ConvertConfig, ConvertResult
 from pet_mtl.conversion.survey import Survey, deal_folds, look, read_all, survey, without_row
 from pet_mtl.conversion.tables import (
     Accepted,
@@ -22,10 +22,12 @@ from pet_mtl.conversion.tables import (
 )
 from pet_mtl.conversion.work import CutTask, Rejection, cut_task
 from pet_mtl.errors import DatasetError
-from pet_mtl.files import write_json
+from pet_mtl.files import read_object, write_json
 from pet_mtl.preprocess.pipeline import Labels, StudyFacts
 from pet_mtl.preprocess.plan import plan_grids
+from pet_mtl.processes import cores
 from pet_mtl.pseudonym import load_or_make_key, pseudonym
+from pet_mtl.readers.search import Progress, no_progress
 from pet_mtl.sample import GridPlan, Sample
 from pet_mtl.tfrecords.dataset import DatasetInfo, read_info
 from pet_mtl.tfrecords.schema import SCHEMA_VERSION, Dimensions
@@ -89,6 +91,7 @@ def _inputs_key(found: Survey, key: bytes) -> str:
     parts = {
         "schema": SCHEMA_VERSION,
         "studies": sorted(entry.cutout.name for entry in found.entries if entry.cutout),
+        "patients": sorted((entry.sample_id, entry.patients) for entry in found.entries),
         "refused": sorted((r.sample_id, r.problem.code) for r in found.refused),
         "clinical": hashlib.sha256(clinical).hexdigest(),
         "columns": asdict(config.columns) if config.columns else None,
@@ -102,11 +105,11 @@ def _inputs_key(found: Survey, key: bytes) -> str:
 def _finished_before(job: _Job) -> ConvertResult | None:
     """The earlier result, if the dataset is complete and made from the same inputs."""
     try:
-        state = json.loads((job.folder.work / "state.json").read_text(encoding="utf-8"))
         info = read_info(job.folder.path)
-    except (OSError, ValueError, DatasetError):
+    except DatasetError:
         return None
-    if state != {"inputs": job.inputs, "fingerprint": info.fingerprint}:
+    state = {"inputs": job.inputs, "fingerprint": info.fingerprint}
+    if read_object(job.folder.work / "state.json") != state:
         return None
     if not job.folder.unmatched.exists():
         return None

@@ -1,7 +1,5 @@
 """What `convert` can be told, and what it answers."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,14 +9,6 @@ from pet_mtl.readers.clinical import ClinicalColumns
 from pet_mtl.sample import GridPlan
 from pet_mtl.tfrecords.shards import DEFAULT_SHARD_BYTES
 
-# (total, label) -> a context that gives a function to call once a finished study.
-Progress = Callable[[int, str], AbstractContextManager[Callable[[], None]]]
-
-
-def no_progress(_total: int, _label: str) -> AbstractContextManager[Callable[[], None]]:
-    """Shows nothing."""
-    return nullcontext(lambda: None)
-
 
 @dataclass(frozen=True)
 class ConvertConfig:
@@ -27,7 +17,7 @@ class ConvertConfig:
     Attributes:
         clinical: The clinical table, or None for a dataset without labels.
         columns: Its column names; needed with `clinical`.
-        roi: Pattern that chooses among several regions of a study, or None.
+        roi: Names or numbers of the regions that make the lesion, or None.
         folds: Folds wanted; fewer are made if there are fewer patients.
         seed: Seed the folds are dealt with.
         grids: What is fixed of the cubes.

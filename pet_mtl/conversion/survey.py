@@ -9,12 +9,13 @@ from pathlib import Path
 
 from pet_mtl.conversion.matching import check_match, rows_without_study
 from pet_mtl.conversion.pool import Workers
-from pet_mtl.conversion.settings import ConvertConfig, Progress, no_progress
+from pet_mtl.conversion.settings import ConvertConfig
 from pet_mtl.conversion.work import ReadTask, Rejection, input_key, load_facts, read_task
 from pet_mtl.preprocess.pipeline import StudyFacts
 from pet_mtl.pseudonym import pseudonym
 from pet_mtl.readers import Search, find_studies
 from pet_mtl.readers.clinical import ClinicalTable, read_clinical
+from pet_mtl.readers.search import Progress, no_progress
 from pet_mtl.sample import GridPlan
 from pet_mtl.study import Outcome, StudySource
 from pet_mtl.tfrecords.shards import Member, ShardPlan, plan_shards
@@ -30,14 +31,14 @@ class Entry:
     Attributes:
         source: Where it lies.
         sample_id: Its pseudonym.
-        patient: Equal for studies of one patient.
+        patients: Row, PatientID and name of its patient; studies that share any are of one.
         cutout: File its cut-out is kept in; None keeps nothing.
         outcome: What the clinical table says, or None.
     """
 
     source: StudySource
     sample_id: str
-    patient: str
+    patients: tuple[str, ...]
     cutout: Path | None
     outcome: Outcome | None
 
@@ -144,12 +145,11 @@ def _entries(
         if work is not None:
             stamp = input_key(source, config.roi, config.grids.widest_mm, config.ct)
             cutout = work / f"{name}-{stamp}.npz"
-        # Two scans of one row of the table, or of one PatientID, are of one patient.
         row = table.row_of(source) if table else None
-        patient = (table.row_of_patient(source) if table else None) or source.patient_id
-        patient = patient or source.patient
+        of_all = table.row_of_patient(source) if table else None
+        patients = tuple(filter(None, (of_all, source.patient_id.strip(), source.patient)))
         outcome = table.outcomes[row] if table and row else None
-        entries.append(Entry(source, name, patient, cutout, outcome))
+        entries.append(Entry(source, name, patients, cutout, outcome))
     return tuple(entries)
 
 
@@ -219,7 +219,7 @@ def deal_folds(found: Survey, facts: Mapping[str, StudyFacts], plan: GridPlan) -
             continue
         labels = (outcome.event, outcome.response, known.has_mask)
         members.append(
-            Member(entry.sample_id, entry.source.name, entry.patient, known.content, *labels)
+            Member(entry.sample_id, entry.source.name, entry.patients, known.content, *labels)
         )
     config = found.config
     record_bytes = 2 * 4 * plan.size**3 * (2 if config.ct else 1) + _OVERHEAD_BYTES

@@ -3,7 +3,6 @@
 import csv
 import hashlib
 import io
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -14,6 +13,7 @@ from pet_mtl.conversion.folder import DatasetFolder
 from pet_mtl.conversion.settings import ConvertConfig
 from pet_mtl.conversion.work import Rejection
 from pet_mtl.covariates import Covariate
+from pet_mtl.errors import code_of
 from pet_mtl.files import write_csv, write_json
 from pet_mtl.preprocess.pipeline import StudyFacts
 from pet_mtl.pseudonym import write_private
@@ -35,7 +35,6 @@ CT_COLUMN = "has_ct"
 
 _SUV = "SUV by body weight (SUVbw), g/ml, decay corrected to the start of the scan"
 _CT = "CT in Hounsfield units, averaged onto the cubes; *_ct_valid: where the CT reaches"
-_CODE = re.compile(r"[A-Z][A-Z0-9_]*")
 
 
 @dataclass(frozen=True)
@@ -216,8 +215,7 @@ def _study_cells(accepted: Accepted, warnings: Iterable[str]) -> dict[str, Any]:
 
 def warning_codes(warnings: Iterable[str]) -> list[str]:
     """The stable codes only: the text may quote dates, which have no place in a dataset."""
-    found = (_CODE.match(warning) for warning in warnings)
-    return sorted({match.group() for match in found if match})
+    return sorted({code_of(warning) for warning in warnings})
 
 
 def count_warnings(accepted: Sequence[Accepted]) -> Counter[str]:

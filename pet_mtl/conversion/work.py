@@ -3,7 +3,6 @@
 import hashlib
 import json
 import zipfile
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,9 +17,7 @@ from pet_mtl.preprocess.crop import UprightVolume
 from pet_mtl.preprocess.ct import CtVolume
 from pet_mtl.preprocess.pipeline import Labels, StudyFacts, crop_around, cut_sample, examine
 from pet_mtl.preprocess.plan import Fingerprint
-from pet_mtl.readers import read_study
-from pet_mtl.readers.companions import image_files
-from pet_mtl.readers.sidecar import sidecar_files
+from pet_mtl.readers import input_stamp, read_study
 from pet_mtl.sample import GridPlan, Sample
 from pet_mtl.study import StudySource
 
@@ -45,7 +42,7 @@ class ReadTask:
         source: Where it lies.
         sample_id: Its pseudonym.
         output: File the cut-out is kept in; None keeps nothing.
-        roi: Pattern that chooses among several regions, or None.
+        roi: Names or numbers of the regions that make the lesion, or None.
         width_mm: Edge of the widest cube that may be cut later.
         ct: Whether the CT is wanted.
     """
@@ -102,27 +99,8 @@ def input_key(source: StudySource, roi: str | None, width_mm: float, ct: bool = 
     Returns:
         Hexadecimal digits.
     """
-    rules = (_WORK_VERSION, source.layout, roi or source.roi, source.series, f"{width_mm:.3f}", ct)
-    digest = hashlib.sha256(repr(rules).encode())
-    for path in _files(source, ct):
-        status = path.stat()
-        digest.update(f"{path} {status.st_size} {status.st_mtime_ns}\n".encode())
-    return digest.hexdigest()[:16]
-
-
-def _files(source: StudySource, ct: bool) -> Iterator[Path]:
-    """All files that are read of a study, in a stable order."""
-    sidecar = source.sidecar_path
-    beside = (source.mask_path, source.ct_path if ct else None)
-    yield from source.files
-    yield from sidecar_files(source.path, sidecar) if sidecar else ()
-    for path in beside if source.files else (source.path, *beside):
-        if path is None or not path.exists():
-            continue
-        if path.is_dir():
-            yield from sorted(p for p in path.rglob("*") if p.is_file())
-        else:
-            yield from image_files(path)
+    rules = (_WORK_VERSION, f"{width_mm:.3f}", input_stamp(source, roi, with_ct=ct))
+    return hashlib.sha256(repr(rules).encode()).hexdigest()[:16]
 
 
 def read_task(task: ReadTask) -> StudyFacts | Rejection:

@@ -11,7 +11,7 @@ import numpy as np
 from pet_mtl.covariates import Covariate
 from pet_mtl.errors import DatasetError, UsageError
 from pet_mtl.evaluation.cohort import Cohort, Floats, Patients, column, unique_ids
-from pet_mtl.evaluation.run import fingerprint_of, read_object
+from pet_mtl.evaluation.run import fingerprint_of, told_by
 from pet_mtl.evaluation.studies import mask_truths
 from pet_mtl.evaluation.truth import read_truth
 from pet_mtl.evaluation.wording import counted, have
@@ -97,7 +97,7 @@ def load_predictions(path: Path, known: Known) -> Cohort:
 def _sources(ids: tuple[str, ...], known: Known, folder: Path) -> dict[str, StudySource]:
     """The study behind each prediction; without the studies, its record says whose it is."""
     if known.studies is None:
-        cases = {name: read_object(folder / name / RECORD).get("case") for name in ids}
+        cases = {name: told_by(folder / name / RECORD).get("case") for name in ids}
         return {
             name: StudySource(name, "image", Path(name), case=case if isinstance(case, str) else "")
             for name, case in cases.items()
@@ -203,8 +203,7 @@ def _provenance(table: Path, ids: tuple[str, ...], known: Known) -> dict[str, An
     parts: dict[str, Any] = {"predictions_sha256": fingerprint_of(table)}
     if known.clinical:
         parts["clinical_sha256"] = fingerprint_of(known.clinical)
-    first = table.parent / ids[0] / RECORD
-    content = read_object(first)
+    content = told_by(table.parent / ids[0] / RECORD)
     named = {"model_fingerprint": "model_fingerprint", "model_versions": "model_versions",
              "versions": "prediction_versions"}  # fmt: skip
     return parts | {name: content[key] for key, name in named.items() if content.get(key)}

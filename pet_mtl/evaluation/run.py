@@ -1,7 +1,6 @@
 """The cohort of a run: its out-of-fold predictions."""
 
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from pet_mtl.errors import DatasetError, ModelError, UsageError
 from pet_mtl.evaluation.cohort import Cohort, Patients, Training, column, patients_of, unique_ids
 from pet_mtl.evaluation.truth import read_names, read_truth
 from pet_mtl.evaluation.wording import counted
-from pet_mtl.files import read_csv
+from pet_mtl.files import read_csv, read_object
 
 OUT_OF_FOLD = "out_of_fold.csv"
 
@@ -46,7 +45,7 @@ def load_run(
     rows = read_csv(path)
     if not rows:
         raise ModelError("RUN_EMPTY", "the run holds no out-of-fold prediction", subject=path.name)
-    plan = read_object(run / "plan.json")
+    plan = told_by(run / "plan.json")
     dataset = dataset or _planned_dataset(plan, run)
     known = _studies(dataset)
     patients = _patients(rows, known)
@@ -60,7 +59,7 @@ def load_run(
         baseline_gap="" if known else _NO_DATASET,
         kind="run",
         name=run.resolve().name,
-        provenance=_provenance(path, plan, read_object(run / "dataset.json")),
+        provenance=_provenance(path, plan, told_by(run / "dataset.json")),
     )
     if truth is None:
         return cohort
@@ -91,7 +90,7 @@ def read_schema(dataset: Path) -> tuple[Covariate, ...] | None:
     Raises:
         DatasetError: dataset.json is damaged.
     """
-    content = read_object(dataset / "dataset.json")
+    content = told_by(dataset / "dataset.json")
     try:
         return schema_from(content) if content else None
     except (KeyError, TypeError, ValueError) as error:
@@ -109,19 +108,18 @@ def fingerprint_of(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def read_object(path: Path) -> dict[str, Any]:
+def told_by(path: Path) -> dict[str, Any]:
     """A JSON object that a run or a prediction holds; empty if there is no such file.
 
     Raises:
-        ModelError: The file is not JSON.
+        ModelError: RUN_DAMAGED; the file holds no JSON object.
     """
     if not path.is_file():
         return {}
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ModelError("RUN_DAMAGED", "not JSON", subject=path.name) from error
-    return content if isinstance(content, dict) else {}
+    content = read_object(path)
+    if content is None:
+        raise ModelError("RUN_DAMAGED", "not JSON", subject=path.name)
+    return content
 
 
 def _studies(dataset: Path | None) -> Patients | None:

@@ -43,7 +43,7 @@ def mask_truths(
     Args:
         sources: Prediction id to its study.
         predictions: Folder with ID/mask.nii.gz.
-        roi: Pattern of the structure's name, for RTSTRUCT.
+        roi: Names or numbers of the regions that make the true lesion, or None.
 
     Returns:
         Id to what was found; and notes on what could not be read or compared.

@@ -1,11 +1,11 @@
 """A SavedModel: what can be called with which tensors, read from its file without TensorFlow."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from pet_mtl.errors import ModelError
+from pet_mtl.files import read_object
 
 Plain = dict[str, Any]
 _ABOUT = "assets.extra/bundle.json"
@@ -38,8 +38,8 @@ def bundle_facts(path: Path) -> Plain:
     return {
         "kind": "model",
         "signatures": signatures,
-        "about": _json(path / _ABOUT),
-        "card": _json(path / "card.json") or _json(path.parent / "card.json"),
+        "about": read_object(path / _ABOUT),
+        "card": read_object(path / "card.json") or read_object(path.parent / "card.json"),
         "bytes": sum(p.stat().st_size for p in path.rglob("*") if p.is_file()),
     }
 
@@ -108,14 +108,6 @@ def _tensors(tensors: Any) -> Plain:
         }
         for name, tensor in sorted(tensors.items())
     }
-
-
-def _json(path: Path) -> Plain | None:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return content if isinstance(content, dict) else None
 
 
 def _damaged(path: Path) -> ModelError:

@@ -7,7 +7,8 @@ from statistics import median
 from typing import Any
 
 from pet_mtl.conversion.tables import has_survival
-from pet_mtl.inspection.validation import ACCEPTED, REFUSED, WARNED, Validation, Verdict, code_of
+from pet_mtl.errors import code_of
+from pet_mtl.inspection.validation import ACCEPTED, REFUSED, WARNED, Validation, Verdict
 from pet_mtl.readers.describe import Scanner
 from pet_mtl.study import Outcome
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pet_mtl.processes import cores
+
 _KIB = 1024
 # What a control group of the first kind says where nothing is limited.
 _NO_LIMIT = 1 << 60
@@ -43,16 +45,14 @@ def look_around(root: Path = Path("/")) -> Machine:
         What this process may use.
     """
     groups = list(_groups(root))
-    cores = os.cpu_count() or 1
-    allowed = len(os.sched_getaffinity(0))
     shares = [share for group in groups if (share := _cpu_share(group)) is not None]
     total, free = _memory(root)
     for limit, used in filter(None, map(_memory_limit, groups)):
         total = limit if total is None else min(total, limit)
         free = limit - used if free is None else min(free, limit - used)
     return Machine(
-        cores=cores,
-        usable_cores=max(1, min([allowed, *(math.ceil(share) for share in shares)])),
+        cores=os.cpu_count() or 1,
+        usable_cores=max(1, min([cores(), *(math.ceil(share) for share in shares)])),
         memory_bytes=total,
         available_bytes=None if free is None else max(0, free),
         disk_free_bytes=_disk_free(),

@@ -1,6 +1,5 @@
 """A run directory: its configuration, the folds trained, how training went, and versions."""
 
-import json
 import re
 import zipfile
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pet_mtl.errors import ModelError
-from pet_mtl.files import read_csv
+from pet_mtl.files import read_csv, read_object
 
 Plain = dict[str, Any]
 
@@ -28,7 +27,7 @@ def run_facts(path: Path) -> Plain:
     Raises:
         ModelError: RUN_DAMAGED; plan.json cannot be read.
     """
-    plan = _read(path / "plan.json")
+    plan = read_object(path / "plan.json")
     if plan is None:
         raise ModelError(
             "RUN_DAMAGED",
@@ -37,7 +36,8 @@ def run_facts(path: Path) -> Plain:
             subject=str(path),
         )
     wanted = ("config", "seed", "dataset_fingerprint", "versions")
-    dataset, evaluation = (_read(path / name) or {} for name in ("dataset.json", _judged(path)))
+    dataset = read_object(path / "dataset.json") or {}
+    evaluation = read_object(path / _judged(path)) or {}
     return {
         "kind": "run",
         **{name: plan.get(name) for name in wanted},
@@ -78,14 +78,6 @@ def _judged(path: Path) -> str:
     """Where `pet-mtl evaluate` wrote, by its default or into a folder of the usual name."""
     name = "evaluation.json"
     return name if (path / name).is_file() else f"evaluation/{name}"
-
-
-def _read(path: Path) -> Plain | None:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return content if isinstance(content, dict) else None
 
 
 def _number(text: str) -> float | None:

@@ -9,10 +9,12 @@ import numpy as np
 from pet_mtl.errors import MaskError, StudyError
 from pet_mtl.geometry import Grid
 from pet_mtl.readers import Search, list_regions, read_study
-from pet_mtl.readers.describe import Protocol, protocol_of, series_counts
+from pet_mtl.readers.describe import Protocol, headers_of, protocol_of, series_counts
+from pet_mtl.readers.headers import Header
 from pet_mtl.study import Study, StudySource
 
 Plain = dict[str, Any]
+Headers = tuple[Header, ...]
 
 
 def study_facts(source: StudySource) -> Plain:
@@ -28,17 +30,18 @@ def study_facts(source: StudySource) -> Plain:
     facts: Plain = {"kind": "study", "layout": source.layout}
     refusals: list[StudyError] = []
     warnings: tuple[str, ...] = ()
-    if source.layout == "dicom":
-        facts |= _headers(source, refusals)
-    study = None
+    study, headers = None, Headers()
     try:
-        study, warnings = _read(source)
+        if source.layout == "dicom":
+            headers = headers_of(source)
+            facts |= _headers(headers, source.series, refusals)
+        study, warnings = _read(source, headers)
     except StudyError as error:
         refusals.append(error)
     if study is not None:
         facts |= _volume(study)
         facts["ct"] = _ct(study) or facts.get("ct")
-    facts["regions"] = _regions(source)
+    facts["regions"] = _regions(source, headers)
     facts["passed_over"] = [problem.sentence() for problem in study.passed_over] if study else []
     facts["warnings"] = [*(study.warnings if study else ()), *warnings]
     facts["refused"] = asdict(refusals[-1].problem) if refusals else None
@@ -65,15 +68,15 @@ def studies_facts(search: Search) -> Plain:
     }
 
 
-def _headers(source: StudySource, refusals: list[StudyError]) -> Plain:
+def _headers(headers: Headers, number: int | None, refusals: list[StudyError]) -> Plain:
     """What the headers tell, also of a study that is refused for something else."""
-    facts: Plain = {}
+    counts = series_counts(headers)
+    series = {m: {"series": n, "files": files} for m, (n, files) in counts.items()}
+    facts: Plain = {"series": series}
+    if "CT" in series:
+        facts["ct"] = series["CT"]
     try:
-        counts = series_counts(source)
-        facts["series"] = {m: {"series": n, "files": files} for m, (n, files) in counts.items()}
-        if "CT" in counts:
-            facts["ct"] = {"series": counts["CT"][0], "files": counts["CT"][1]}
-        protocol = protocol_of(source)
+        protocol = protocol_of(headers, number)
         facts["pet"] = _pet(protocol)
         facts["grid"] = grid_facts(protocol.grid)
     except StudyError as error:
@@ -89,13 +92,13 @@ def _pet(protocol: Protocol) -> Plain:
     return scanner | {k: list(v) if isinstance(v, tuple) else v for k, v in facts.items()}
 
 
-def _read(source: StudySource) -> tuple[Study, tuple[str, ...]]:
+def _read(source: StudySource, headers: Headers) -> tuple[Study, tuple[str, ...]]:
     """The study; a mask that cannot be used becomes a warning."""
     try:
-        return read_study(source, with_ct=True), ()
+        return read_study(source, with_ct=True, headers=headers), ()
     except MaskError as error:
         warning = f"{error.code}: {error.problem.sentence()}"
-        return read_study(source, with_mask=False, with_ct=True), (warning,)
+        return read_study(source, with_mask=False, with_ct=True, headers=headers), (warning,)
 
 
 def _volume(study: Study) -> Plain:
@@ -120,9 +123,9 @@ def _ct(study: Study) -> Plain | None:
     return None if study.ct_grid is None else grid_facts(study.ct_grid)
 
 
-def _regions(source: StudySource) -> list[str]:
+def _regions(source: StudySource, headers: Headers) -> list[str]:
     try:
-        return list(list_regions(source))
+        return list(list_regions(source, headers))
     except StudyError:
         return []
 

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from pet_mtl.errors import code_of
 from pet_mtl.inspection.cohort import cohort
-from pet_mtl.inspection.validation import ACCEPTED, REFUSED, WARNED, Validation, Verdict, code_of
+from pet_mtl.inspection.validation import ACCEPTED, REFUSED, WARNED, Validation, Verdict
 
 Row = tuple[Any, ...]
 

@@ -8,18 +8,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pet_mtl.conversion.pool import Workers, cores
-from pet_mtl.conversion.settings import ConvertConfig, Progress, no_progress
+from pet_mtl.conversion.pool import Workers
+from pet_mtl.conversion.settings import ConvertConfig
 from pet_mtl.conversion.survey import Entry, Survey, deal_folds, look, read_all, survey, without_row
 from pet_mtl.conversion.tables import DUPLICATE, Accepted, duplicates
 from pet_mtl.conversion.work import Rejection
-from pet_mtl.errors import ClinicalError, Problem
+from pet_mtl.errors import ClinicalError, Problem, code_of
 from pet_mtl.preprocess.pipeline import StudyFacts
 from pet_mtl.preprocess.plan import plan_grids
+from pet_mtl.processes import cores
 from pet_mtl.pseudonym import load_or_make_key
 from pet_mtl.readers import Search
 from pet_mtl.readers.clinical import ClinicalTable
 from pet_mtl.readers.describe import Scanner, scanner_of
+from pet_mtl.readers.search import Progress, no_progress
 from pet_mtl.sample import GridPlan
 from pet_mtl.study import Outcome
 
@@ -115,18 +117,13 @@ class Validation:
         return 8 if self.of_status(REFUSED) else 0
 
 
-def code_of(warning: str) -> str:
-    """The stable code at the beginning of a warning."""
-    return warning.partition(":")[0]
-
-
 def validate(
     src: Path, config: ConvertConfig | None = None, progress: Progress = no_progress
 ) -> Validation:
-    """Finds out what `convert` would do with a folder of studies, and writes nothing.
+    """Finds out what `convert` would do with studies, and writes nothing.
 
     Args:
-        src: Folder of studies.
+        src: Folder of any files (DICOM or images), or a manifest.
         config: What `convert` would be asked for. A key is only tried, never made.
         progress: Shows how far it is.
 

@@ -1,7 +1,6 @@
 """A whole cohort on disk: images, clinical tables and the truth behind them."""
 
 import multiprocessing
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -20,7 +19,7 @@ from pet_mtl.phantom.dicom import draw_scan, write_series
 from pet_mtl.phantom.law import FACTORS, age_years, log_hazard, logit
 from pet_mtl.phantom.patient import factors_of, make_patient, outcome_of, stream
 from pet_mtl.phantom.rtstruct import write_rtstruct
-from pet_mtl.processes import end_with_parent
+from pet_mtl.processes import cores, end_with_parent
 
 CLINICAL_COLUMNS = ("patient_id", "age", "time_days", "event", "response")
 TRUTH_COLUMNS = ("patient_id", "log_hazard", "log_hazard_image", "logit", *FACTORS)
@@ -113,7 +112,7 @@ def write_cohort(
 
 def _each_study(studies: Path, config: PhantomConfig) -> Iterator[None]:
     """Writes every study, in as many processes as asked for."""
-    workers = min(config.workers or len(os.sched_getaffinity(0)), config.patients)
+    workers = min(config.workers or cores(), config.patients)
     if workers == 1:
         for index in range(config.patients):
             write_patient(studies, config, index)

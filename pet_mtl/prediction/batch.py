@@ -24,7 +24,7 @@ from pet_mtl.prediction.files import (
 from pet_mtl.prediction.model import Predictor
 from pet_mtl.prediction.pictures import PicturePool, drawing_processes
 from pet_mtl.preprocess.crop import Point
-from pet_mtl.readers import read_study
+from pet_mtl.readers import input_stamp, read_study
 from pet_mtl.readers.clinical import ClinicalTable
 from pet_mtl.study import Study, StudySource
 from pet_mtl.writers.images import write_image
@@ -41,7 +41,7 @@ class PredictConfig:
     Attributes:
         out: The output directory.
         centre: "found", "mask" (the study's own mask) or a world point (x, y, z), LPS, mm.
-        roi: Pattern of the region's name, where the mask holds several.
+        roi: Names or numbers of the mask's regions that make the lesion, or None.
         clinical: Table with the model's covariates, or None.
         overview: Whether pictures are drawn.
         overwrite: Whether finished studies are predicted again.
@@ -65,7 +65,7 @@ class PredictSummary:
 
     Attributes:
         predicted: Studies predicted now.
-        skipped: Studies that the same model had predicted before.
+        skipped: Studies that the same model had predicted before, of the same files.
         refused: Name and problem of what could not be used.
     """
 
@@ -169,7 +169,9 @@ def _split(
     todo: list[tuple[StudySource, Request]] = []
     done: list[Record] = []
     for source in sources:
-        request = Request(config.centre, _known(source, predictor, config.clinical))
+        known = _known(source, predictor, config.clinical)
+        inputs = input_stamp(source, config.roi, config.centre == "mask", predictor.ct)
+        request = Request(config.centre, known, inputs)
         folder = config.out / source.name
         record = None
         if not config.overwrite:

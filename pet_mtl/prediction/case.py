@@ -33,16 +33,18 @@ _RECENTRE_VOXELS = 2.0
 
 @dataclass(frozen=True)
 class Request:
-    """What the user says about one study.
+    """What is asked of one study.
 
     Attributes:
         centre: "found" lets the model find the lesion; "mask" takes the study's own mask; a
             world point (x, y, z), LPS, in mm is where the user points to it.
         clinical: Name to value of the covariates known of this patient.
+        inputs: Stamp of the study's files, by which a later run knows that they are the same.
     """
 
     centre: str | Point = "found"
     clinical: tuple[tuple[str, float], ...] = ()
+    inputs: str = ""
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,9 @@
 from dataclasses import replace
 from pathlib import Path
 
-from pet_mtl.errors import ClinicalError
 from pet_mtl.prediction.model import Predictor
 from pet_mtl.readers import Search
-from pet_mtl.readers.clinical import ClinicalColumns, ClinicalTable, read_clinical
+from pet_mtl.readers.clinical import ClinicalColumns, ClinicalTable, no_study, read_clinical
 
 
 def read_inputs(
@@ -35,14 +34,8 @@ def read_inputs(
     table = read_clinical(path, columns, predictor.schema).bound_to(sources, search.refused_names)
     alone = sum(table.row_of(source) is None for source in sources)
     if sources and alone == len(sources):
-        raise ClinicalError(
-            "CLINICAL_NO_STUDY",
-            "no row of the table belongs to a study, by folder name or PatientID",
-            expected=f"folder names or PatientIDs in column {columns.id!r}",
-            found=f"{len(table.ids)} rows and {len(sources)} studies, all different",
-            todo="Name the right column with --id-column, or write the folder names into it; "
-            "without --clinical the model's clinical inputs count as unknown",
-        )
+        without = "the model's clinical inputs count as unknown"
+        raise no_study(table, len(sources), columns.id, without)
     if not alone:
         return table
     said = f"CLINICAL_NO_ROW: {alone} studies have no row; their clinical inputs count as unknown"

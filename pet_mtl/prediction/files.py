@@ -1,6 +1,5 @@
 """The files of one prediction, and the tables over all."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from pet_mtl._version import __version__
-from pet_mtl.errors import Problem
-from pet_mtl.files import write_csv, write_json
+from pet_mtl.errors import Problem, code_of
+from pet_mtl.files import read_object, write_csv, write_json
 from pet_mtl.geometry import Grid
 from pet_mtl.prediction.case import Prediction, Request
 from pet_mtl.prediction.locate import THRESHOLD
@@ -100,11 +99,12 @@ def _grid(grid: Grid) -> Record:
 
 
 def plain_request(request: Request) -> Record:
-    """What the user said, as JSON knows it."""
+    """What the user said, and of which files, as JSON knows it."""
     centre = request.centre
     return {
         "centre": centre if isinstance(centre, str) else list(centre),
         "clinical": dict(request.clinical),
+        "inputs": request.inputs,
     }
 
 
@@ -116,20 +116,18 @@ def read_finished(
     Args:
         folder: The study's folder.
         fingerprint: The model's.
-        request: What the user says about the study now.
+        request: What is asked of the study now.
         overview: Whether the picture is wanted.
 
     Returns:
-        The content of prediction.json if the same model answered the same request before.
+        The content of prediction.json if the same model answered the same request of the same files
+        before.
     """
     wanted = [RECORD, MASK, *([OVERVIEW] if overview else [])]
     if not all((folder / name).is_file() for name in wanted):
         return None
-    try:
-        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    if not isinstance(record, dict) or record.get("model_fingerprint") != fingerprint:
+    record = read_object(folder / RECORD)
+    if record is None or record.get("model_fingerprint") != fingerprint:
         return None
     return record if record.get("request") == plain_request(request) else None
 
@@ -155,7 +153,7 @@ def overview_of(study: Study, prediction: Prediction, model: ModelIdentity) -> O
         ("SUVmean", _number(lesion.suv_mean)),
         ("Total lesion glycolysis", f"{lesion.tlg:.0f}"),
     ]
-    notes = tuple(warning.partition(":")[0] for warning in prediction.warnings)
+    notes = tuple(map(code_of, prediction.warnings))
     days, survival = model.edges_days, prediction.survival
     return Overview(study.name, planes, days, survival, tuple(facts), notes)
 
@@ -179,7 +177,7 @@ def write_predictions(records: Iterable[Record], edges_days: Sequence[float], pa
         row = {"id": record["id"], **{key: record[key] for key in _NUMBERS}}
         row.update(zip(_CENTRE, record["centre_mm"], strict=True))
         row.update(zip(survival, record["survival"]["probability"], strict=True))
-        row["warnings"] = " ".join(text.partition(":")[0] for text in record["warnings"])
+        row["warnings"] = " ".join(map(code_of, record["warnings"]))
         rows.append(row)
     write_csv(path, ["id", *_NUMBERS, *_CENTRE, *survival, "warnings"], rows)
 

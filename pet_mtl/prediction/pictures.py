@@ -1,14 +1,13 @@
 """Drawing overviews beside the model: in other processes, for matplotlib keeps a core busy."""
 
 import multiprocessing
-import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from types import TracebackType
 
-from pet_mtl.processes import end_with_parent
+from pet_mtl.processes import cores, end_with_parent
 from pet_mtl.writers.overview import Overview, write_overview
 
 
@@ -21,11 +20,7 @@ def drawing_processes(pictures: int) -> int:
     Returns:
         Number of processes; 0 draws in the calling process.
     """
-    if pictures < 4:
-        return 0
-    # The affinity counts what this process may use; the machine may have more.
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, (cores or 1) // 2)
+    return 0 if pictures < 4 else max(1, cores() // 2)
 
 
 class PicturePool:

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from pet_mtl.errors import PetMtlError
 from pet_mtl.readers.headers import Header, scan_headers
-from pet_mtl.readers.series import UNITS, volumes
+from pet_mtl.readers.series import volumes
 from pet_mtl.readers.volumes import time_series
 from pet_mtl.study import StudySource
+from pet_mtl.suv.codes import UNITS
 
 
 @dataclass(frozen=True)

@@ -1,30 +1,9 @@
 """Filling closed contours: a pixel belongs to the region if its centre lies within."""
 
-from collections.abc import Iterable
-
 import numpy as np
 from numpy.typing import NDArray
 
 Bools = NDArray[np.bool_]
-
-
-def fill_contours(contours: Iterable[NDArray[np.float64]], shape: tuple[int, int]) -> Bools:
-    """Fills the contours of one slice; a contour within another one cuts a hole (XOR).
-
-    Args:
-        contours: Each (points, 2) as (row, column) in pixels, centres at whole numbers; closed
-            by a line from the last to the first point.
-        shape: (rows, columns).
-
-    Returns:
-        (rows, columns) bool.
-
-    Source: DICOM PS3.3 C.8.8.6.3 (inner and outer contours); Shimrat, Algorithm 112, CACM 1962.
-    """
-    result = np.zeros(shape, dtype=bool)
-    for contour in contours:
-        result ^= fill_contour(contour, shape)
-    return result
 
 
 def fill_contour(contour: NDArray[np.float64], shape: tuple[int, int]) -> Bools:
@@ -41,6 +20,8 @@ def fill_contour(contour: NDArray[np.float64], shape: tuple[int, int]) -> Bools:
 
     Returns:
         (rows, columns) bool.
+
+    Source: Shimrat, Algorithm 112, CACM 1962.
     """
     rows, columns = shape
     following = np.roll(contour, -1, axis=0)

@@ -3,6 +3,7 @@
 A CT is an addition: whatever is wrong with it becomes a warning, and the patient simply has none.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from pet_mtl.readers import values
 from pet_mtl.readers.headers import Header
 from pet_mtl.readers.images import read_image
 from pet_mtl.readers.nifti import holds_non_finite
+from pet_mtl.readers.pixels import decoded
 from pet_mtl.readers.stacking import stack
 
 CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
@@ -177,21 +179,12 @@ def _partial(grid: Grid, pet: Grid) -> tuple[str, ...]:
 
 def _ordered(good: Sequence[_Series]) -> list[_Series]:
     """The best first; series alike by their number, so that every run takes the same."""
-    if len(good) < 2:
-        return list(good)
-    numbers = {series.slices[0].series: _series_number(series.slices[0]) for series in good}
-    return sorted(good, key=lambda s: (s.rank, numbers[s.slices[0].series], s.slices[0].series))
+    return sorted(good, key=lambda s: (s.rank, _number(s.slices[0]), s.slices[0].series))
 
 
-def _series_number(header: Header) -> float:
+def _number(header: Header) -> float:
     """SeriesNumber; infinite where absent."""
-    try:
-        with values.lenient():
-            found = pydicom.dcmread(header.path, specific_tags=["SeriesNumber"], force=True)
-            number = values.number(found, "SeriesNumber")
-    except values.BROKEN:
-        return float("inf")
-    return float("inf") if number is None else number
+    return math.inf if header.series_number is None else header.series_number
 
 
 def _alike(count: int) -> tuple[str, ...]:
@@ -216,11 +209,12 @@ def _slice_hu(header: Header) -> NDArray[np.float64]:
     """
     try:
         dataset = pydicom.dcmread(header.path, force=True)
-        stored = np.asarray(dataset.pixel_array)
+        stored = decoded(dataset)
     except values.BROKEN as error:
         raise _Unusable(
             "CT_PIXELS: the pixels of a CT slice cannot be read; the CT is left out"
         ) from error
+    stored = stored.reshape(stored.shape[-2:]) if stored.shape[:-2] == (1,) else stored
     if stored.shape != header.size:
         raise _Unusable("CT_PIXELS: a CT slice does not have its stated size; the CT is left out")
     if values.text(dataset, "RescaleType").upper() not in ("", "HU"):

@@ -4,28 +4,21 @@ Meant for the screen of whoever owns the study: the names of regions are free te
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import pydicom
 
-from pet_mtl.errors import StudyError, SuvError
+from pet_mtl.errors import StudyError
 from pet_mtl.geometry import Grid
 from pet_mtl.readers import values
 from pet_mtl.readers.dicom import choose_series
 from pet_mtl.readers.headers import Header, files_below, is_dicom, read_header, scan_headers
 from pet_mtl.study import StudySource
-from pet_mtl.suv.times import injection_before
+from pet_mtl.suv.codes import shown
+from pet_mtl.suv.oddities import uptake_min
 
 _PET = "PT"
-# Defined terms of SeriesType, ImageType, CorrectedImage, Units and DecayCorrection (DICOM PS3.3
-# C.8.9.1, C.8.9.2, C.7.6.1.1.2). What is none of them may be anything, even a name.
-_TERMS = frozenset(
-    "STATIC DYNAMIC GATED IMAGE REPROJECTION ORIGINAL DERIVED PRIMARY SECONDARY AXIAL DECY ATTN "
-    "SCAT DTIM MOTN PMOT CLN RAN RADL DCAL NORM CNTS NONE CM2 CM2ML PCNT CPS BQML MGMINML UMOLMINML"
-    " MLMING MLG 1CM UMOLML PROPCNTS PROPCPS MLMINML MLML GML STDDEV START ADMIN".split()
-) | {"WHOLE BODY"}
 
 
 @dataclass(frozen=True)
@@ -90,7 +83,7 @@ def scanner_of(source: StudySource) -> Scanner:
     if source.layout != "dicom":
         return Scanner()
     with values.lenient():
-        for path in _files(source):
+        for path in source.files or filter(is_dicom, files_below(source.path)):
             try:
                 header = read_header(path)
             except StudyError:
@@ -100,29 +93,26 @@ def scanner_of(source: StudySource) -> Scanner:
     return Scanner()
 
 
-def series_counts(source: StudySource) -> dict[str, tuple[int, int]]:
+def series_counts(headers: Sequence[Header]) -> dict[str, tuple[int, int]]:
     """What lies in a DICOM study.
 
     Args:
-        source: The study.
+        headers: Of all its files.
 
     Returns:
         Modality to number of series and files.
-
-    Raises:
-        ReadError: A file cannot be read.
     """
-    headers = headers_of(source)
     files = Counter(header.modality or "?" for header in headers)
     series = Counter(modality for modality, _ in {(h.modality or "?", h.series) for h in headers})
     return {modality: (series[modality], files[modality]) for modality in sorted(files)}
 
 
-def protocol_of(source: StudySource) -> Protocol:
+def protocol_of(headers: tuple[Header, ...], number: int | None = None) -> Protocol:
     """How the PET of a DICOM study was taken.
 
     Args:
-        source: The study.
+        headers: Of all its files.
+        number: SeriesNumber of the PET; None lets the study decide.
 
     Returns:
         The numbers.
@@ -130,7 +120,7 @@ def protocol_of(source: StudySource) -> Protocol:
     Raises:
         StudyError: The study has no usable PET series.
     """
-    series = choose_series(headers_of(source), source.series)
+    series = choose_series(headers, number)
     first = series.slices[0]
     frames = [frame for h in series.slices if h.suv is not None for frame in h.suv.frames]
     durations = [frame.duration_s for frame in frames if frame.duration_s]
@@ -144,7 +134,7 @@ def protocol_of(source: StudySource) -> Protocol:
         decay_correction=" ".join(_terms([told.decay_correction])) if told else "",
         dose_bq=told.dose_bq if told else None,
         half_life_s=told.half_life_s if told else None,
-        uptake_min=_uptake_min(series.slices),
+        uptake_min=uptake_min(replace(told, frames=tuple(frames))) if told else None,
         frame_s=(min(durations), max(durations)) if durations else None,
         weight_kg=told.weight_kg if told else None,
         height_m=told.height_m if told else None,
@@ -164,11 +154,6 @@ def headers_of(source: StudySource) -> tuple[Header, ...]:
     return scan_headers(source.path, source.files)
 
 
-def _files(source: StudySource) -> Iterator[Path]:
-    """The DICOM files of a study, one by one."""
-    yield from source.files or (path for path in files_below(source.path) if is_dicom(path))
-
-
 def _scanner(header: Header) -> Scanner:
     """Two tags that `Header` has no use for."""
     tags = ["Manufacturer", "ManufacturerModelName", "SpecificCharacterSet"]
@@ -185,17 +170,5 @@ def _scanner(header: Header) -> Scanner:
 
 
 def _terms(texts: Sequence[str]) -> tuple[str, ...]:
-    """The defined terms among coded values, and "other" for what is none."""
-    return tuple(text if text in _TERMS else "other" for text in texts if text)
-
-
-def _uptake_min(slices: Sequence[Header]) -> float | None:
-    """Minutes from injection to the earliest acquisition; None where that cannot be told."""
-    told = slices[0].suv
-    starts = [f.acquired for h in slices if h.suv for f in h.suv.frames if f.acquired]
-    if told is None or not starts:
-        return None
-    try:
-        return (min(starts) - injection_before(told, min(starts))).total_seconds() / 60
-    except SuvError:
-        return None
+    """Coded values as they may be shown; without empty ones."""
+    return tuple(shown(text) for text in texts if text)

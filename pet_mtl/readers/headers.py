@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pydicom
+from pydicom.tag import Tag
 
 from pet_mtl.errors import ReadError
 from pet_mtl.readers import multiframe, values
@@ -40,6 +41,8 @@ _ORDER_TAGS: list[Any] = [
     "SOPInstanceUID", "SeriesNumber", "AcquisitionNumber", "NumberOfSlices",
     "RealWorldValueMappingSequence", *_GATE_TAGS,
 ]  # fmt: skip
+# As tags already: pydicom would look up every name anew for every file.
+_ALL = [Tag(tag) for tag in (*_TAGS, *_ORDER_TAGS)]
 
 
 @dataclass(frozen=True)
@@ -130,9 +133,8 @@ def scan_headers(folder: Path, files: Sequence[Path] = ()) -> tuple[Header, ...]
 
 def read_header(path: Path) -> Header:
     """Reads the header of one file; call it inside `values.lenient()`."""
-    tags = _TAGS + _ORDER_TAGS
     try:
-        dataset = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=tags, force=True)
+        dataset = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=_ALL, force=True)
         cut = values.is_cut(dataset)
         multiframe.real_world(dataset)
         header = _plain(path, dataset)

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from pet_mtl.errors import ReadError, SuvError
 from pet_mtl.geometry import Grid, grid_of
-from pet_mtl.readers.headers import files_below
 from pet_mtl.readers.nifti import holds_non_finite
 
 IMAGE_SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd")
@@ -122,22 +121,6 @@ def pick_images(paths: Sequence[Path]) -> ImageSet:
     return ImageSet(pets[0], mask, ct, rest)
 
 
-def pick_pair(paths: Sequence[Path]) -> tuple[Path, Path | None]:
-    """PET and mask, as `pick_images` tells them.
-
-    Args:
-        paths: Image files.
-
-    Returns:
-        The PET, and the mask or None.
-
-    Raises:
-        ReadError: As `pick_images`.
-    """
-    found = pick_images(paths)
-    return found.pet, found.mask
-
-
 def pick_ct(paths: Sequence[Path]) -> Path | None:
     """The CT among image files that are neither PET nor mask.
 
@@ -157,11 +140,6 @@ def pick_ct(paths: Sequence[Path]) -> Path | None:
 def _words(stem: str) -> list[str]:
     """The words of a file's name."""
     return stem.replace("-", "_").replace(".", "_").split("_")
-
-
-def images_below(folder: Path) -> tuple[Path, ...]:
-    """All image files of a folder."""
-    return tuple(path for path in files_below(folder) if is_image(path))
 
 
 def read_image(path: Path) -> tuple[NDArray[np.float32], Grid]:

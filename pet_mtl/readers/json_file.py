@@ -1,10 +1,10 @@
 """JSON files beside images."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from pet_mtl.errors import ReadError
+from pet_mtl.files import read_object
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -19,20 +19,13 @@ def read_json(path: Path) -> dict[str, Any]:
     Raises:
         ReadError: JSON_UNREADABLE.
     """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
-        raise _unreadable(path) from error
-    if not isinstance(content, dict):
-        raise _unreadable(path)
+    content = read_object(path)
+    if content is None:
+        raise ReadError(
+            "JSON_UNREADABLE",
+            "a JSON file that describes the images cannot be read",
+            expected="a JSON object",
+            todo="Write it again, or remove it if the PET beside it already is in SUVbw",
+            subject=path.name,
+        )
     return content
-
-
-def _unreadable(path: Path) -> ReadError:
-    return ReadError(
-        "JSON_UNREADABLE",
-        "a JSON file that describes the images cannot be read",
-        expected="a JSON object",
-        todo="Write it again, or remove it if the PET beside it already is in SUVbw",
-        subject=path.name,
-    )

@@ -4,11 +4,13 @@ import gzip
 import struct
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 # Offsets of data type and start of the voxels in a header of this size, and their formats.
 _LAYOUTS = {348: (70, "h", 108, "f"), 540: (12, "h", 168, "q")}
+_HEADER_BYTES = max(_LAYOUTS)
 _FLOATS = {16: "f4", 64: "f8"}
 
 
@@ -26,24 +28,27 @@ def holds_non_finite(path: Path) -> bool:
     try:
         opener = gzip.open if path.name.lower().endswith(".gz") else open
         with opener(path, "rb") as file:
-            content = file.read()
-        return _non_finite(content)
+            header = file.read(_HEADER_BYTES)
+            stored = _floats(header)
+            return stored is not None and _non_finite(header + file.read(), *stored)
     except (OSError, EOFError, zlib.error, struct.error):
         return False
 
 
-def _non_finite(content: bytes) -> bool:
-    """The same for the bytes of the file."""
+def _floats(header: bytes) -> tuple[np.dtype[Any], int] | None:
+    """Type and start of the voxels; None where they are no floats, or nothing can be told."""
     for order in "<>":
-        layout = _LAYOUTS.get(struct.unpack_from(f"{order}i", content)[0])
+        layout = _LAYOUTS.get(struct.unpack_from(f"{order}i", header)[0])
         if layout is None:
             continue
         type_at, type_format, start_at, start_format = layout
-        kind = _FLOATS.get(struct.unpack_from(order + type_format, content, type_at)[0])
-        if kind is None:
-            return False
-        start = int(struct.unpack_from(order + start_format, content, start_at)[0])
-        dtype = np.dtype(order + kind)
-        count = max(0, (len(content) - start) // dtype.itemsize)
-        return not bool(np.isfinite(np.frombuffer(content, dtype, count, start)).all())
-    return False
+        kind = _FLOATS.get(struct.unpack_from(order + type_format, header, type_at)[0])
+        start = int(struct.unpack_from(order + start_format, header, start_at)[0])
+        return None if kind is None else (np.dtype(order + kind), start)
+    return None
+
+
+def _non_finite(content: bytes, dtype: np.dtype[Any], start: int) -> bool:
+    """Whether any voxel is no number."""
+    count = max(0, (len(content) - start) // dtype.itemsize)
+    return not bool(np.isfinite(np.frombuffer(content, dtype, count, start)).all())

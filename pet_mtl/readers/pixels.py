@@ -78,7 +78,7 @@ def _frames(path: Path, header: Header) -> NDArray[Any]:
         try:
             dataset = pydicom.dcmread(path, force=True)
             _refuse_lossy(dataset, header)
-            pixels = _without_padding(dataset, _decoded(dataset), header)
+            pixels = _without_padding(dataset, decoded(dataset), header)
         except values.BROKEN as error:
             raise _no_pixels(header) from error
     frames = pixels.reshape(-1, *pixels.shape[-2:]) if pixels.ndim in (2, 3) else pixels
@@ -103,8 +103,18 @@ def _refuse_lossy(dataset: Dataset, header: Header) -> None:
     )
 
 
-def _decoded(dataset: Dataset) -> NDArray[Any]:
-    """Values of all frames; whatever cannot be read whole raises one of `values.BROKEN`."""
+def decoded(dataset: Dataset) -> NDArray[Any]:
+    """Stored values of all frames; call it inside `values.lenient()`.
+
+    Args:
+        dataset: A whole image.
+
+    Returns:
+        (y, x) or (frames, y, x).
+
+    Raises:
+        Exception: One of `values.BROKEN` for whatever cannot be read whole.
+    """
     syntax = dataset.file_meta.get("TransferSyntaxUID", UID(""))
     if not syntax.is_encapsulated:
         _require_whole(dataset)

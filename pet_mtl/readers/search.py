@@ -4,8 +4,6 @@ DICOM files are told apart by what they say, image files by names and folders. A
 precedence over image files beside it: DICOM states its units, an image file does not.
 """
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,22 +17,17 @@ from pet_mtl.readers.layouts.detection import (
     detect,
     search_layout,
 )
-from pet_mtl.readers.layouts.found import Progress, Search
+from pet_mtl.readers.layouts.found import Progress, Search, no_progress
 from pet_mtl.readers.layouts.inventory import Inventory, take_inventory
 from pet_mtl.readers.layouts.manifest import is_manifest, read_manifest
 from pet_mtl.readers.layouts.naming import folder_name
 from pet_mtl.readers.layouts.single import several, single_image, single_study
 from pet_mtl.study import StudySource
 
-__all__ = ["LAYOUTS", "Progress", "Search", "find_one", "find_studies"]
+__all__ = ["LAYOUTS", "Progress", "Search", "find_one", "find_studies", "no_progress"]
 
 
-def _silent(_total: int, _label: str) -> AbstractContextManager[Callable[[], None]]:
-    """Shows nothing."""
-    return nullcontext(lambda: None)
-
-
-def find_studies(src: Path, layout: str = AUTO, progress: Progress = _silent) -> Search:
+def find_studies(src: Path, layout: str = AUTO, progress: Progress = no_progress) -> Search:
     """All studies of a folder, a manifest or an image file.
 
     Args:
@@ -58,7 +51,7 @@ def find_studies(src: Path, layout: str = AUTO, progress: Progress = _silent) ->
     return _of_folder(inventory, detect(inventory) if layout == AUTO else layout, progress)
 
 
-def find_one(path: Path, layout: str = AUTO, progress: Progress = _silent) -> StudySource:
+def find_one(path: Path, layout: str = AUTO, progress: Progress = no_progress) -> StudySource:
     """The study of one folder or image file.
 
     Args:

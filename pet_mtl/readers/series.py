@@ -21,11 +21,6 @@ _MODALITIES = {
 _PROJECTIONS = {
     "REPROJECTION", "MIP", "PROJECTION IMAGE", "MAXIMUM INTENSITY PROJECTION", "MAX_IP", "MIN_IP",
 }  # fmt: skip
-# Defined terms of Units (PS3.3 C.8.9.1.1.3); anything else may be a name.
-UNITS = frozenset(
-    "CNTS NONE CM2 CM2ML PCNT CPS BQML MGMINML UMOLMINML MLMING MLG 1CM UMOLML PROPCNTS PROPCPS "
-    "MLMINML MLML GML STDDEV".split()
-)
 # Other units are no uptake (1CM is a map of attenuation) or cannot become SUV.
 _QUANTITATIVE = {"BQML", "GML", "CM2ML", "CNTS"}
 

@@ -21,7 +21,11 @@ from pet_mtl.suv import SuvAttributes, SuvFactor, body_of, suv_factor
 
 
 def read_study(
-    source: StudySource, roi: str | None = None, with_mask: bool = True, with_ct: bool = False
+    source: StudySource,
+    roi: str | None = None,
+    with_mask: bool = True,
+    with_ct: bool = False,
+    headers: tuple[Header, ...] = (),
 ) -> Study:
     """Reads a study that a search found.
 
@@ -31,6 +35,7 @@ def read_study(
             case) or numbers, separated by commas. Without it, what the layout itself says.
         with_mask: Whether to read a mask that is there.
         with_ct: Whether to read a CT that is there; a CT that cannot be used is a warning.
+        headers: Of its DICOM files, if they have been scanned already.
 
     Returns:
         The study; without mask or CT if it has none or none is wanted.
@@ -40,7 +45,8 @@ def read_study(
     """
     try:
         if source.layout == "dicom":
-            study = _read_dicom(source, roi, with_mask, with_ct)
+            headers = headers or scan_headers(source.path, source.files)
+            study = _read_dicom(source, roi, with_mask, with_ct, headers)
         else:
             study = _read_image(source, roi, with_mask)
             study = _with_ct(study, source) if with_ct else study
@@ -49,11 +55,12 @@ def read_study(
         raise error.about(source.name) from error.__cause__
 
 
-def list_regions(source: StudySource) -> tuple[str, ...]:
+def list_regions(source: StudySource, headers: tuple[Header, ...] = ()) -> tuple[str, ...]:
     """The names of the regions, segments or labels outlined in a study's frame of reference.
 
     Args:
         source: The study.
+        headers: As in `read_study`.
 
     Returns:
         Free text of the source: for the user's eyes only; the number of what has no name.
@@ -61,13 +68,18 @@ def list_regions(source: StudySource) -> tuple[str, ...]:
     Raises:
         StudyError: The study cannot be read.
     """
-    if source.layout != "dicom":
+    try:
+        if source.layout == "dicom":
+            headers = headers or scan_headers(source.path, source.files)
+            series = choose_series(headers, source.series)
+            found = outlines_of(headers, series.slices[0].series).all
+            names = tuple(o.name or str(o.number) for o in found if not o.is_empty)
+            if names:
+                return names
         labels = read_labels(source.mask_path).labels if source.mask_path else ()
         return tuple(label.name or str(label.number) for label in labels)
-    headers = scan_headers(source.path, source.files)
-    series = choose_series(headers, source.series)
-    found = outlines_of(headers, series.slices[0].series).all
-    return tuple(o.name or str(o.number) for o in found if not o.is_empty)
+    except PetMtlError as error:
+        raise error.about(source.name) from error.__cause__
 
 
 def _read_image(source: StudySource, roi: str | None, with_mask: bool) -> Study:
@@ -94,13 +106,19 @@ def _with_ct(
     return replace(study, ct=ct.hu, ct_grid=ct.grid, warnings=study.warnings + ct.warnings)
 
 
-def _read_dicom(source: StudySource, roi: str | None, with_mask: bool, with_ct: bool) -> Study:
-    """A study from a DICOM folder."""
-    headers = scan_headers(source.path, source.files)
+def _read_dicom(
+    source: StudySource,
+    roi: str | None,
+    with_mask: bool,
+    with_ct: bool,
+    headers: tuple[Header, ...],
+) -> Study:
+    """A study from DICOM files."""
     series = choose_series(headers, source.series)
     attributes = _attributes(series.slices)
     factor = suv_factor(attributes)
-    values = read_values(series) * factor.factor
+    values = read_values(series)
+    values *= factor.factor
     if factor.slice_weights:
         values *= np.asarray(factor.slice_weights)[:, None, None]
     suv = values.astype(np.float32)

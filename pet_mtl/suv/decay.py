@@ -11,11 +11,9 @@ from pet_mtl.errors import SuvError
 from pet_mtl.suv.attributes import FrameTiming, SuvAttributes, SuvFactor
 from pet_mtl.suv.codes import shown
 from pet_mtl.suv.nuclides import half_life_s
-from pet_mtl.suv.times import injection_before, no_time, reference_for_start
+from pet_mtl.suv.times import MAX_HALF_LIVES, injection_before, no_time, reference_for_start
 from pet_mtl.suv.witness import DECAY_TOLERANCE, contradiction, frame_decay
 
-# Decay beyond ten half-lives leaves nothing to image: then a date or a unit is wrong.
-MAX_HALF_LIVES = 10.0
 _FLAG = (
     "SUV_DECAY_FLAG: CorrectedImage lists DECY, but DecayCorrection is NONE and every DecayFactor "
     "1; taken as not corrected"

@@ -8,14 +8,13 @@ from datetime import datetime, timedelta
 
 from pet_mtl.suv.attributes import SuvAttributes
 from pet_mtl.suv.nuclides import HALF_LIVES_S, TOLERANCE
-from pet_mtl.suv.times import LONGEST_SERIES, nearest_day
+from pet_mtl.suv.times import LONGEST_SERIES, MAX_HALF_LIVES, nearest_day
 
 UPTAKE_MIN = (45.0, 90.0)
 # Of F-18, per body weight; children are given more of it than adults.
 F18_MBQ_PER_KG = (1.0, 15.0)
 # Of any nuclide: from Zr-89 (some 40 MBq) to Rb-82 and O-15 (a few GBq).
 MBQ_PER_KG = (0.2, 100.0)
-_MAX_HALF_LIVES = 10.0
 
 
 def oddities(attributes: SuvAttributes) -> tuple[str, ...]:
@@ -30,7 +29,7 @@ def oddities(attributes: SuvAttributes) -> tuple[str, ...]:
     found: tuple[str, ...] = ()
     if attributes.tracer == "other" or (attributes.nuclides and "F-18" not in attributes.nuclides):
         found += ("SUV_TRACER: the tracer is not known as FDG",)
-    minutes = _uptake_min(attributes)
+    minutes = uptake_min(attributes)
     if minutes is not None and not UPTAKE_MIN[0] <= minutes <= UPTAKE_MIN[1]:
         found += (
             f"SUV_UPTAKE_TIME: {minutes:.0f} min from injection to scan, outside "
@@ -64,11 +63,17 @@ def _near(one: float, other: float) -> bool:
     return abs(one / other - 1) <= TOLERANCE
 
 
-def _uptake_min(attributes: SuvAttributes) -> float | None:
-    """Minutes from injection to the start of the scan; None where the times make no sense.
+def uptake_min(attributes: SuvAttributes) -> float | None:
+    """Minutes from injection to the start of the scan.
 
     Where no decay correction is needed, times may be missing or their dates shifted; that is
     no fault of the uptake.
+
+    Args:
+        attributes: What the series says.
+
+    Returns:
+        Minutes; None where the times make no sense.
     """
     scan = _scan_start(attributes)
     if scan is None:
@@ -80,7 +85,7 @@ def _uptake_min(attributes: SuvAttributes) -> float | None:
         return None
     elapsed = (scan - injection).total_seconds()
     half_life = attributes.half_life_s or HALF_LIVES_S["F-18"]
-    return elapsed / 60.0 if 0 <= elapsed <= _MAX_HALF_LIVES * half_life else None
+    return elapsed / 60.0 if 0 <= elapsed <= MAX_HALF_LIVES * half_life else None
 
 
 def _scan_start(attributes: SuvAttributes) -> datetime | None:

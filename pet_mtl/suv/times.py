@@ -20,6 +20,8 @@ _LONGEST_S = 1e6
 _SAME_DAY_HALF_LIFE_S = 6 * 3600.0
 # A series starts hours before its last bed at most; more means that a date was shifted.
 LONGEST_SERIES = timedelta(hours=12)
+# Decay beyond ten half-lives leaves nothing to image: then a date or a unit is wrong.
+MAX_HALF_LIVES = 10.0
 
 
 _FROM_GE = "SUV_REFERENCE_TIME: from GE's scan_datetime, not SeriesTime"
@@ -84,7 +86,8 @@ def injection_before(attributes: SuvAttributes, until: datetime) -> datetime:
     """The moment of injection.
 
     RadiopharmaceuticalStartDateTime counts; StartTime alone is taken on the day of `until`, or
-    the day before where the scan passed midnight ([M] "Radiopharmaceutical start time").
+    the day before where the scan passed midnight ([M] "Radiopharmaceutical start time"). More than
+    twelve hours before, the clocks do not fit rather than that midnight lay between.
 
     Args:
         attributes: What the series says.
@@ -94,8 +97,8 @@ def injection_before(attributes: SuvAttributes, until: datetime) -> datetime:
         The injection, not checked against `until` where its date is given.
 
     Raises:
-        SuvError: SUV_TIME; neither is given, they contradict each other, or the nuclide lives
-            so long that a time without a date says nothing.
+        SuvError: SUV_TIME; neither is given, they contradict each other, the nuclide lives so
+            long that a time without a date says nothing, or the time is just after `until`.
     """
     if attributes.injection is not None:
         _require_same_clock(attributes.injection, attributes.injection_time)
@@ -107,9 +110,23 @@ def injection_before(attributes: SuvAttributes, until: datetime) -> datetime:
     moment = datetime.combine(until.date(), attributes.injection_time)
     if moment <= until:
         return moment
+    if moment - until < timedelta(hours=12):
+        raise _injected_later(moment - until)
     if moment - datetime.min < timedelta(days=1):
         raise no_time("a date that is not at the end of the calendar")
     return moment - timedelta(days=1)
+
+
+def _injected_later(gap: timedelta) -> SuvError:
+    """The refusal of an injection after what it made visible."""
+    return SuvError(
+        "SUV_TIME",
+        "the time of injection, given without a date, is after the decay reference time",
+        expected="an injection at most twelve hours before",
+        found=f"{gap.total_seconds():.0f} s after",
+        todo="Correct RadiopharmaceuticalStartTime (0018,1072), or give "
+        "RadiopharmaceuticalStartDateTime (0018,1078)",
+    )
 
 
 def _require_same_clock(moment: datetime, clock: time | None) -> None:

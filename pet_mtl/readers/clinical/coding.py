@@ -123,7 +123,7 @@ def _categories(column: Column, wanted: Wanted) -> Coded:
 
 
 def _chosen_levels(column: Column, wanted: Wanted, levels: tuple[str, ...]) -> Covariate:
-    """The covariate of some levels against all others; many others are not listed."""
+    """The covariate of some levels against all others, which are not listed: they may be names."""
     by_small = {one.casefold(): one for one in levels}
     found = [by_small.get(_level(level).casefold()) for level in wanted.levels]
     if None in found:
@@ -133,8 +133,7 @@ def _chosen_levels(column: Column, wanted: Wanted, levels: tuple[str, ...]) -> C
             expected=f"one of its {len(levels)} levels",
             todo="Check the spelling of the level after the sign of equality",
         )
-    listed = levels if len(levels) <= MAX_LEVELS else ()
-    return Covariate(wanted.name, CATEGORICAL, "", listed, tuple(filter(None, found)))
+    return Covariate(wanted.name, CATEGORICAL, "", (), tuple(filter(None, found)))
 
 
 def _check_levels(column: Column, counts: Counter[str]) -> None:

@@ -129,6 +129,28 @@ class ClinicalTable:
         return tuple(exact or dict.fromkeys(self.aliases[n] for n in names if n in self.aliases))
 
 
+def no_study(table: ClinicalTable, studies: int, id_column: str, without: str) -> ClinicalError:
+    """The refusal of a table of other patients.
+
+    Args:
+        table: The clinical table.
+        studies: How many studies there are.
+        id_column: The column of identifiers.
+        without: What happens without a table.
+
+    Returns:
+        The error to raise.
+    """
+    return ClinicalError(
+        "CLINICAL_NO_STUDY",
+        "no row of the table belongs to a study, by folder name or PatientID",
+        expected=f"folder names or PatientIDs in column {id_column!r}",
+        found=f"{len(table.ids)} rows and {studies} studies, all different",
+        todo="Name the right column with --id-column, or write the folder names into it; "
+        f"without --clinical {without}",
+    )
+
+
 def _names(source: StudySource) -> tuple[str, ...]:
     """What a row may call the study."""
     return tuple(name for n in (source.patient, source.patient_id) if (name := n.strip()))

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,12 @@ from pet_mtl.study import StudySource
 Named = tuple[str, Problem]
 # (total, label) -> a context that gives a function to call once a finished file.
 Progress = Callable[[int, str], AbstractContextManager[Callable[[], None]]]
+
+
+def no_progress(_total: int, _label: str) -> AbstractContextManager[Callable[[], None]]:
+    """Shows nothing."""
+    return nullcontext(lambda: None)
+
 
 OTHER = Problem("SOURCE_OTHER", "neither DICOM nor an image file", todo="Nothing, if it is no scan")
 FOREIGN = Problem(

@@ -48,8 +48,12 @@ class Group:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """All its files, sorted."""
-        return tuple(sorted((p.path for p in (*self.pets, *self.others)), key=lambda p: p.parts))
+        """All its files, the PET's first, each kind sorted."""
+        pets, others = (
+            sorted((one.path for one in kind), key=lambda path: path.parts)
+            for kind in (self.pets, self.others)
+        )
+        return (*pets, *others)
 
     def tie(self, peek: Peek) -> int:
         """How surely a file belongs to it; 0 is not at all."""
@@ -160,9 +164,9 @@ class _Index:
         if peek.is_broken:
             chosen = self._of_broken(peek, place, home)
         else:
-            known = self._named(peek)
-            chosen = self._best(peek, [group for group in known if group.place is place])
-            chosen = chosen or self._best(peek, known)
+            named = self._named(peek)
+            here = [group for group in named if group.place is place]
+            chosen = self._best(peek, here) or self._best(peek, named)
             chosen = chosen or self._only(peek, place, home)
         for group in chosen:
             group.others.append(peek)

@@ -350,6 +350,43 @@ def test_two_scans_of_one_patient_stay_in_one_fold(tmp_path, dataset, pet_series
     assert all(fold[f"visit{i}"] == fold[f"visit{i + 1}"] for i in (0, 2, 4))
 
 
+def test_one_patient_id_is_one_patient_whatever_rows_there_are(tmp_path, dataset, pet_series):
+    patients = {"A": "P1", "B": "P1", "C": "P2", "D": "P3"}
+    for i, (name, patient) in enumerate(patients.items()):
+
+        def change(data, _index, i=i, patient=patient):
+            data.PatientID = patient
+            data.PixelData = np.random.default_rng(i).integers(1, 999, 42).astype("<i2").tobytes()
+
+        pet_series(tmp_path / "src" / name, slices=3, change=change)
+    columns = ClinicalColumns("who", covariates=("age",))
+    for rows in ("A,1\nC,2\n", "A,1\nB,2\nC,3\n"):
+        (tmp_path / "t.csv").write_text("who,age\n" + rows)
+        config = ConvertConfig(
+            clinical=tmp_path / "t.csv", columns=columns, folds=4, grids=GridOptions(8), jobs=1
+        )
+        assert convert(tmp_path / "src", dataset, config).folds == 3
+        names = names_of(dataset)
+        fold = {names[row["sample_id"]]: row["fold"] for row in read_info(dataset).studies()}
+        assert fold["A"] == fold["B"]
+
+
+def test_a_changed_grouping_deals_anew(cohort, dataset, config, count_reads):
+    table = cohort / "studies.csv"
+    names = [f"PAT_{i:02d}" for i in range(4)]
+
+    def write(*patients):
+        rows = [f"{n},{n}/PET_image.nii.gz,{p}" for n, p in zip(names, patients, strict=True)]
+        table.write_text("\n".join(["id,path,patient", *rows]))
+
+    write("", "", "", "")
+    assert convert(table, dataset, config).folds == 3
+    count_reads.clear()
+    write("one", "one", "two", "two")
+    again = convert(table, dataset, config)
+    assert (again.done_before, again.folds, count_reads) == (False, 2, [])
+
+
 def test_two_studies_in_one_folder_share_row_and_fold(tmp_path, dataset, pet_series):
     def on(day, patient):
         def change(image, _index):

@@ -159,6 +159,31 @@ def test_another_question_is_asked_again(run, model, change):
     assert (summary.predicted, summary.skipped) == (3, 0)
 
 
+def test_other_inputs_are_predicted_again(run, src, model):
+    """A new image, another region, a new mask, a new CT: as far as the question reads them."""
+    folder = src / "b-upright"
+    mask, grid = read_image(folder / "PET_mask.nii.gz")
+    run(centre="mask")
+
+    def again(predictor=model, **changes):
+        return run(predictor, centre="mask", **changes).predicted
+
+    assert again() == 0
+    assert again(roi="1") == 3
+    write_image(np.roll(mask, 1, axis=2), grid, folder / "PET_mask.nii.gz")
+    assert (again(roi="1"), again(roi="1")) == (1, 0)
+    with_ct = dataclasses.replace(model, ct=True)
+    assert again(with_ct, roi="1") == 3
+    write_image(np.where(mask > 0, 40.0, -1000.0), grid, folder / "CT_image.nii.gz")
+    assert (again(with_ct, roi="1"), again(with_ct, roi="1")) == (1, 0)
+    suv, _ = read_image(folder / "PET_image.nii.gz")
+    write_image(suv * 2, grid, folder / "PET_image.nii.gz")
+    assert again(with_ct, roi="1") == 1
+    assert run().predicted == 3
+    write_image(mask, grid, folder / "PET_mask.nii.gz")
+    assert run(roi="2").predicted == 0, "the mask is not read"
+
+
 def test_own_mask_is_read_only_where_asked_for(run, src, tmp_path):
     (src / "b-upright" / "PET_mask.nii.gz").write_bytes(b"broken")
     assert [name for name, _ in run().refused] == ["c-broken"]

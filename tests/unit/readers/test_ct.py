@@ -4,6 +4,7 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 import SimpleITK as sitk
 from pydicom.uid import generate_uid
@@ -168,6 +169,32 @@ def test_padding_range(study, ct_series, hu_of):
     unknown = (truth >= -4) & (truth <= 6)
     assert unknown.any()
     np.testing.assert_array_equal(np.isnan(found.ct), unknown)
+
+
+def test_lossless_jpeg(study, ct_series, hu_of, tmp_path):
+    """pydicom has no decoder for it."""
+    folder, uids = study
+
+    def packed(dataset, _):
+        pixels = np.frombuffer(dataset.PixelData, "<u2").reshape(1, 16, 20)
+        image = sitk.GetImageFromArray(pixels)
+        image.SetMetaData("0008|0060", "CT")
+        path = str(tmp_path / "jpeg.dcm")
+        writer = sitk.ImageFileWriter()
+        writer.SetFileName(path)
+        writer.SetImageIO("GDCMImageIO")
+        writer.UseCompressionOn()
+        writer.SetCompressor("JPEG")
+        writer.Execute(image)
+        stored = pydicom.dcmread(path)
+        dataset.PixelData = stored.PixelData
+        dataset["PixelData"].is_undefined_length = True
+        dataset.file_meta.TransferSyntaxUID = stored.file_meta.TransferSyntaxUID
+
+    ct_series(folder / "CT", uids, change=packed)
+    found = read(folder)
+    assert found.warnings == ()
+    np.testing.assert_array_equal(found.ct, hu_of(world_of(found.ct_grid)))
 
 
 def test_values_far_below_air_are_unknown(study, ct_series, hu_of):

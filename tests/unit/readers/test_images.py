@@ -7,7 +7,7 @@ import SimpleITK as sitk
 from pet_mtl.errors import MaskError, PetMtlError, ReadError
 from pet_mtl.geometry import Grid
 from pet_mtl.readers import find_one, read_study
-from pet_mtl.readers.images import pick_pair, read_image, split_role
+from pet_mtl.readers.images import pick_images, read_image, split_role
 from pet_mtl.readers.labels import image_mask
 from pet_mtl.writers.images import write_image
 
@@ -129,8 +129,8 @@ def test_roles_by_name(stem: str, expected: tuple[str, str]) -> None:
 
 def test_pairs_by_name() -> None:
     def pick(*names: str) -> tuple[str, str | None]:
-        pet, mask = pick_pair([Path(name) for name in names])
-        return pet.name, mask.name if mask else None
+        found = pick_images([Path(name) for name in names])
+        return found.pet.name, found.mask.name if found.mask else None
 
     assert pick("ct.nii", "pet.nii.gz", "seg.nii.gz") == ("pet.nii.gz", "seg.nii.gz")
     assert pick("anything.mha") == ("anything.mha", None)

@@ -7,7 +7,8 @@ import pytest
 
 from pet_mtl.errors import ReadError
 from pet_mtl.geometry import Grid
-from pet_mtl.readers import find_one, find_studies, read_study, search
+from pet_mtl.readers import find_one, find_studies, list_regions, read_study, search
+from pet_mtl.study import StudySource
 from pet_mtl.writers.images import write_image
 
 Write = Callable[..., tuple[str, str, str]]
@@ -129,6 +130,11 @@ def test_dicom_goes_before_image_files(tmp_path: Path, pet_series: Write) -> Non
     assert study.suv.shape == (5, 6, 7)
     assert study.mask is not None
     assert int(study.mask.sum()) == 2 * 6 * 7
+    assert list_regions(find_one(tmp_path / "A")) == ("1",)
+    pet_series(tmp_path / "B", change=lambda image, _index: setattr(image, "Modality", "CT"))
+    with pytest.raises(ReadError) as caught:
+        list_regions(StudySource("B", "dicom", tmp_path / "B"))
+    assert caught.value.subject == "B"
 
 
 def test_a_single_image_finds_its_mask(tmp_path: Path) -> None:

@@ -211,6 +211,14 @@ def test_scan_past_midnight() -> None:
     assert suv_factor(late).factor == pytest.approx(suv_factor(BASE).factor, rel=1e-12)
 
 
+def test_injection_just_after_the_reference_is_not_of_the_day_before() -> None:
+    """Cu-61 lives 3.3 h: a day is 7.2 half-lives, which no check of decay refuses."""
+    assert _code(half_life_s=12020.0, injection_time=time(10, 5)) == "SUV_TIME"
+    assert _code(half_life_s=12020.0, injection_time=time(21, 59)) == "SUV_TIME"
+    found = suv_factor(_but(half_life_s=12020.0, injection_time=time(22, 0)))
+    assert found.factor == pytest.approx(70e3 / 370e6 * 2 ** (43200 / 12020), rel=1e-12)
+
+
 @pytest.mark.parametrize(
     ("weight", "height", "odd"),
     [(70.0, 1.75, False), (70.0, 175.0, True), (187.0, 1.75, True), (30.0, 1.75, True)],

@@ -10,7 +10,7 @@ from pet_mtl.tfrecords.shards import SHARD_PATTERN, Member, patient_groups, plan
 members = st.lists(
     st.builds(
         lambda patient, content, event, response, mask: (patient, content, event, response, mask),
-        st.integers(0, 12).map(str), st.integers(0, 40).map(str),
+        st.integers(0, 12).map(lambda i: (str(i),)), st.integers(0, 40).map(str),
         st.none() | st.booleans(), st.none() | st.integers(0, 1), st.booleans(),
     ),
     min_size=1, max_size=30,
@@ -25,7 +25,7 @@ def test_partition(cohort, folds, seed, per_shard, random):
     assert plan.folds <= folds
     assert {shard.fold for shard in plan.shards} == set(range(plan.folds))
     fold = plan.fold_of()
-    for key in ("patient", "content"):
+    for key in ("patients", "content"):
         homes = {(getattr(m, key), fold[m.sample_id]) for m in cohort}
         assert len(homes) == len({getattr(m, key) for m in cohort})
     for shard in plan.shards:
@@ -41,7 +41,7 @@ def cohort_of(count, rename=lambda i: f"id{i}", image="c"):
         Member(
             rename(i),
             f"n{i}",
-            f"p{i}",
+            (f"p{i}",),
             f"{image}{i}",
             event=i % 3 == 0,
             response=i % 2,
@@ -86,5 +86,12 @@ def test_shards_of_a_fold_are_balanced_and_numbered():
 
 def test_one_patient_under_two_images_and_one_image_under_two_patients_stay_together():
     rows = [("a", "p1", "c1"), ("b", "p1", "c2"), ("c", "p2", "c2")]
-    cohort = [Member(name, f"name {name}", patient, image) for name, patient, image in rows]
+    cohort = [Member(name, f"name {name}", (patient,), image) for name, patient, image in rows]
     assert [len(group) for group in patient_groups(cohort)] == [3]
+
+
+def test_a_patient_of_two_names_joins_the_studies_of_either():
+    rows = [("a", ("A", "P1")), ("b", ("P1",)), ("c", ("A", "C")), ("d", ("D",))]
+    cohort = [Member(name, name, patients, f"image {name}") for name, patients in rows]
+    groups = patient_groups(cohort)
+    assert sorted("".join(m.name for m in group) for group in groups) == ["abc", "d"]

@@ -99,6 +99,14 @@ def test_levels_asked_for_one_by_one(read) -> None:
     assert table.outcomes["p3"].covariates == {"g=level 1": 0.0, "g=level 2": 0.0}
 
 
+def test_levels_that_nobody_asked_for_are_not_kept(read) -> None:
+    table = read(
+        "id,comment\na,ok\nb,Ann Example\nc,ok\nd,1950-01-02\n", covariates=("comment=ok",)
+    )
+    assert table.schema == (Covariate("comment", CATEGORICAL, "", (), ("ok",)),)
+    assert [o.covariates["comment=ok"] for o in table.outcomes.values()] == [1.0, 0.0, 1.0, 0.0]
+
+
 def test_none_is_a_level_and_no_number(read) -> None:
     table = read("id,g,x\na,none,1\nb,some,None\nc,none,\n", covariates=("g", "x"))
     assert table.schema[0].levels == ("none", "some")
