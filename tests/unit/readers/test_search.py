@@ -7,7 +7,8 @@ import pytest
 
 from pet_mtl.errors import ReadError
 from pet_mtl.geometry import Grid
-from pet_mtl.readers import find_one, find_studies, list_regions, read_study, search
+from pet_mtl.readers import find_one, find_studies, list_regions, read_study
+from pet_mtl.readers.layouts import inventory
 from pet_mtl.study import StudySource
 from pet_mtl.writers.images import write_image
 
@@ -158,8 +159,10 @@ def test_one_study_is_looked_for_in_one_walk(
 ) -> None:
     write_image(SUV, GRID, tmp_path / "p" / name)
     walks: list[Path] = []
-    real = search.take_inventory
-    monkeypatch.setattr(search, "take_inventory", lambda path: walks.append(path) or real(path))
+    real = inventory._enter
+    monkeypatch.setattr(
+        inventory, "_enter", lambda path, walk: walks.append(path) or real(path, walk)
+    )
     assert find_one(tmp_path / "p").path.name == name
     assert walks == [tmp_path / "p"]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pet_mtl.errors import PetMtlError
@@ -16,7 +16,7 @@ from pet_mtl.geometry import Grid
 from pet_mtl.readers import find_one, find_studies, read_study
 from pet_mtl.readers.dicom import choose_series, read_values
 from pet_mtl.readers.headers import scan_headers
-from pet_mtl.readers.sidecar import sidecar_factor, sidecar_files
+from pet_mtl.readers.sidecar import inherited_sidecars, sidecar_factor, sidecar_files
 from pet_mtl.writers.images import write_image
 
 GRID = Grid((3, 4, 5), (3.0, 4.0, 5.0), (0.0, 0.0, 0.0))
@@ -94,6 +94,7 @@ def test_equals_the_same_facts_in_dicom(tmp_path: Path, pet_series: Callable[...
     assert found.grid.matches(known.grid, 1e-4)
 
 
+@settings(deadline=None)
 @given(st.floats(-1e5, 1e5), st.floats(3, 400), st.floats(20, 2000))
 def test_times_are_relative_and_suv_linear(
     tmp_path_factory: pytest.TempPathFactory, shift: float, weight: float, dose: float
@@ -276,6 +277,7 @@ def test_every_file_that_is_read_is_listed(tmp_path: Path) -> None:
     sessions.with_suffix(".json").write_text("{}")
     (tmp_path / "pet.json").write_text("{}")
     (tmp_path / "trc-X_pet.json").write_text("{}")
+    assert list(inherited_sidecars(pet)) == [tmp_path / "pet.json", own]
     found = sidecar_files(pet, own)
     assert found == (
         tmp_path / "pet.json", own, sessions, sessions.with_suffix(".json"), participants,
