@@ -17,11 +17,10 @@ from pydicom.uid import (
 
 from pet_mtl.readers.headers import PET_IMAGE
 from pet_mtl.readers.layouts import peek
-from pet_mtl.readers.layouts.found import Progress
+from pet_mtl.readers.layouts.found import no_progress
 from pet_mtl.readers.layouts.head import read_head
-from pet_mtl.readers.search import _silent
 
-QUIET: Progress = _silent
+QUIET = no_progress
 WANTED = (0x00080060, 0x00100020, 0x0020000D)
 LAST = 0x00200052
 
