@@ -96,7 +96,8 @@ def test_contours_of_another_series(tmp_path: Path, pet_series: Write, rt_struct
 
 
 @pytest.mark.parametrize(
-    ("shift", "code"), [((0, 0, 500), "MASK_OUTSIDE"), ((500, 0, 0), "MASK_OUTSIDE"), ((0, -400, 0), "MASK_OUTSIDE")]
+    ("shift", "code"),
+    [((0, 0, 500), "MASK_OUTSIDE"), ((500, 0, 0), "MASK_OUTSIDE"), ((0, -400, 0), "MASK_OUTSIDE")],
 )
 def test_regions_elsewhere(
     tmp_path: Path,
