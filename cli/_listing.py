@@ -10,6 +10,8 @@ from pet_mtl.readers import find_one, list_regions, list_series
 from pet_mtl.study import StudySource
 
 _HEAD = ("number", "images", "size", "units", "corrected", "kind", "original", "start")
+# Free text: on the user's own terminal, never in what may be passed on.
+_FREE = "reconstruction"
 
 
 def chosen(study: Path, series: int | None, layout: str = "auto") -> StudySource:
@@ -40,7 +42,7 @@ def print_regions(source: StudySource, as_json: bool) -> int:
 
 
 def print_series(source: StudySource, as_json: bool) -> int:
-    """Prints what tells the PET series apart, and nothing that identifies.
+    """Prints what tells the PET series apart; in JSON nothing that identifies.
 
     Args:
         source: The study.
@@ -51,9 +53,11 @@ def print_series(source: StudySource, as_json: bool) -> int:
     """
     found = [dataclasses.asdict(one) for one in list_series(source)]
     if as_json:
-        click.echo(json.dumps({"series": found}, indent=2))
+        told = [{name: one[name] for name in _HEAD} for one in found]
+        click.echo(json.dumps({"series": told}, indent=2))
         return 0
-    for cells in (_HEAD, *([_shown(one[name]) for name in _HEAD] for one in found)):
+    head = (*_HEAD, _FREE)
+    for cells in (head, *([_shown(one[name]) for name in head] for one in found)):
         click.echo("  ".join(f"{cell:9}" for cell in cells).rstrip())
     return 0
 

@@ -2,17 +2,24 @@
 
 from dataclasses import dataclass
 
+import pydicom
+
 from pet_mtl.errors import PetMtlError
+from pet_mtl.readers import values
 from pet_mtl.readers.headers import Header, scan_headers
 from pet_mtl.readers.series import volumes
 from pet_mtl.readers.volumes import time_series
 from pet_mtl.study import StudySource
 from pet_mtl.suv.codes import UNITS
 
+_LONGEST = 60
+
 
 @dataclass(frozen=True)
 class SeriesFacts:
-    """What tells the PET series of a study apart, without anything that identifies.
+    """What tells the PET series of a study apart.
+
+    Nothing of it identifies, but for `reconstruction`.
 
     Attributes:
         number: SeriesNumber, or None.
@@ -23,6 +30,8 @@ class SeriesFacts:
         kind: "static", "dynamic" or "gated".
         original: Whether ImageType says ORIGINAL.
         start: Time of day of the series, HH:MM, or "".
+        reconstruction: ReconstructionMethod and ConvolutionKernel, or "": free text of the source,
+            for the user's eyes only.
     """
 
     number: int | None
@@ -33,6 +42,7 @@ class SeriesFacts:
     kind: str
     original: bool
     start: str
+    reconstruction: str = ""
 
 
 def list_series(source: StudySource) -> tuple[SeriesFacts, ...]:
@@ -68,4 +78,19 @@ def _facts(group: tuple[Header, ...]) -> SeriesFacts:
         kind=time_series(group).lower() or "static",
         original="ORIGINAL" in first.kinds,
         start=f"{start:%H:%M}" if start else "",
+        reconstruction=_reconstruction(first),
     )
+
+
+def _reconstruction(header: Header) -> str:
+    """What tells two reconstructions apart (PS3.3 C.8.9.1), cut to what fits a line."""
+    tags = ["ReconstructionMethod", "ConvolutionKernel"]
+    try:
+        with values.lenient():
+            dataset = pydicom.dcmread(
+                header.path, specific_tags=tags, stop_before_pixels=True, force=True
+            )
+            told = [values.text(dataset, tag) for tag in tags]
+    except values.BROKEN:
+        return ""
+    return "".join(sign for sign in ", ".join(filter(None, told)) if sign.isprintable())[:_LONGEST]

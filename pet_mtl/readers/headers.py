@@ -22,6 +22,11 @@ PET_CLASSES = (PET_IMAGE, *ENHANCED_PET)
 RT_STRUCTURE_SET = "1.2.840.10008.5.1.4.1.1.481.3"
 SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"
 DICOM_SUFFIXES = (".dcm", ".ima", ".dic", ".dicom")
+# What de-identification puts where a PatientID was, in small letters; it names nobody.
+NOBODY = frozenset(
+    "anon anonym anonymous anonymized anonymised deidentified unknown none removed patient "
+    "na n/a null undefined x 0".split()
+)
 
 # What differs between the phases of a gated series, if it is gated (PS3.3 C.8.9.3, C.7.6.2).
 _GATE_TAGS = ("TriggerTime", "FrameTime", "NominalInterval", "LowRRValue", "HighRRValue")

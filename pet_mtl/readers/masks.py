@@ -10,7 +10,7 @@ import numpy as np
 
 from pet_mtl.errors import MaskError
 from pet_mtl.geometry import Grid
-from pet_mtl.readers.headers import RT_STRUCTURE_SET, Header
+from pet_mtl.readers.headers import NOBODY, RT_STRUCTURE_SET, Header
 from pet_mtl.readers.outline import Mask, Outline, Warnings
 from pet_mtl.readers.roi import parts_of, select
 from pet_mtl.readers.rtstruct import Region, read_regions
@@ -158,6 +158,30 @@ def _require_one_source(chosen: Sequence[Outline], roi: str) -> None:
             found=f"{len({outline.path for outline in chosen})}",
             todo="Name one region with --roi, or leave only the file you want in the folder",
         )
+
+
+def patient_differs(
+    chosen: Sequence[Outline], headers: Sequence[Header], series: tuple[str, str, str]
+) -> Warnings:
+    """Whether outlines bear another PatientID than the PET they name.
+
+    Args:
+        chosen: The outlines that make the lesion.
+        headers: All DICOM files of the study.
+        series: Study, series and frame of reference UID of the PET.
+
+    Returns:
+        MASK_PATIENT, or nothing; a placeholder such as ANONYMOUS names nobody and never differs.
+    """
+    own = {h.patient_id for h in headers if h.series == series}
+    theirs = {h.patient_id for h in headers if h.path in {outline.path for outline in chosen}}
+    known = [{one for one in ids if one and one.lower() not in NOBODY} for ids in (own, theirs)]
+    if not all(known) or known[1] <= known[0]:
+        return ()
+    return (
+        "MASK_PATIENT: the region bears another PatientID than the PET, though it names its "
+        "series; check that it is the same patient's",
+    )
 
 
 def outline_mask(outlines: Sequence[Outline], grid: Grid, frame_uid: str) -> tuple[Mask, Warnings]:

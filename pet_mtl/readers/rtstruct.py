@@ -27,6 +27,8 @@ Points = NDArray[np.float64]
 _IN_SLICE = 0.25
 _FLAT_MM = 0.5
 _ROUNDING = 1e-3
+# A contour along the very border of the image, in voxels: what DS of two decimals leaves of it.
+_BORDER = 0.01
 _CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR", "")
 # Planes across the patient's axes x, y, z. One within 8 degrees of them bears their name.
 _PLANE_NAMES = ("sagittal", "coronal", "axial")
@@ -154,8 +156,8 @@ def rasterise(contours: Sequence[Points], grid: Grid) -> tuple[Mask, Warnings]:
         plane = _plane_of(index, np.asarray(list(planes)), reach)
         if plane is not None:
             mask[index] = filled[plane][0]
-    beyond = int(np.count_nonzero((places < -0.5) | (places > grid.shape[0] - 0.5)))
-    _require_voxels(mask, beyond == len(places))
+    outside, beyond = _beyond(indexed, grid)
+    _require_voxels(mask, outside == len(indexed))
     crossed = sum(crossing for _, crossing in filled.values())
     return mask, _warnings(mask, reach, len(places), (doubled, crossed, beyond))
 
@@ -170,9 +172,20 @@ def _warnings(mask: Mask, reach: float, total: int, counts: tuple[int, int, int]
         (gaps, f"MASK_GAPS: {gaps} slices between those of the region are empty"),
         (doubled, f"MASK_DOUBLE: {doubled} contours are given twice and taken once"),
         (crossed, f"MASK_CROSSING: contours cross in {crossed} planes; overlaps count as outside"),
-        (beyond, f"MASK_BEYOND: {beyond} of {total} contours lie beyond the image"),
+        (beyond, f"MASK_BEYOND: {beyond} of {total} contours reach beyond the image"),
     )
     return tuple(text for is_so, text in found if is_so)
+
+
+def _beyond(indexed: Sequence[Points], grid: Grid) -> tuple[int, int]:
+    """How many contours lie wholly outside the image, and how many reach beyond its voxels."""
+    last = np.asarray(grid.shape) - 0.5 + _BORDER
+    outside = beyond = 0
+    for points in indexed:  # (points, 3) as (z, y, x)
+        low, high = points < -0.5 - _BORDER, points > last
+        beyond += bool((low | high).any())
+        outside += bool((low.all(axis=0) | high.all(axis=0)).any())
+    return outside, beyond
 
 
 def _require_in_planes(contours: Sequence[Points], indexed: Sequence[Points], grid: Grid) -> None:

@@ -8,7 +8,7 @@ late scan or between two reconstructions.
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pet_mtl.errors import Problem, ReadError
 from pet_mtl.readers.headers import ENHANCED_PET, PET_CLASSES, Header
@@ -110,15 +110,18 @@ def pick(headers: Sequence[Header], number: int | None = None) -> Choice:
     for rule in _RULES:
         wanted = [group for group in groups if not rule.unwanted(group)]
         if wanted and len(wanted) < len(groups):
-            passed_over += (rule.problem,) * (len(groups) - len(wanted))
+            left = [group for group in groups if rule.unwanted(group)]
+            passed_over += tuple(replace(rule.problem, found=_name(group)) for group in left)
             reasons.append(rule.wanted)
             groups = wanted
     if len(groups) > 1:
-        raise _two_series(count, len(groups))
+        raise _two_series(count, groups)
     chosen = groups[0]
     if count == 1:
         return Choice(chosen, (), passed_over)
     what = f"took the {', '.join(reasons)} one of {len(chosen)} slices"
+    if number is None and _name(chosen):
+        what += f", {_name(chosen)}"
     return Choice(chosen, (f"DICOM_SERIES: {count} PET series; {what}",), passed_over)
 
 
@@ -152,6 +155,12 @@ def volumes(headers: Sequence[Header]) -> tuple[list[Group], tuple[Problem, ...]
     left = len(pet) - sum(map(len, ordered))
     projections = Problem("DICOM_PROJECTION", "projections are no volume", found=f"{left} images")
     return [tuple(group) for group in ordered], (projections,) if left else ()
+
+
+def _name(group: Group) -> str:
+    """ "series 12", or "" where it has no number."""
+    number = group[0].series_number
+    return "" if number is None else f"series {number}"
 
 
 def _numbered(groups: list[Group], number: int) -> list[Group]:
@@ -194,12 +203,13 @@ def _no_pet(headers: Sequence[Header]) -> ReadError:
     )
 
 
-def _two_series(count: int, left: int) -> ReadError:
+def _two_series(count: int, left: Sequence[Group]) -> ReadError:
+    names = ", ".join(filter(None, map(_name, left)))
     return ReadError(
         "DICOM_TWO_SERIES",
         "the study holds several PET series and nothing decides between them",
         expected="one PET series, or one that is attenuation-corrected, static and original",
-        found=f"{count} PET series, {left} of them all that",
+        found=f"{count} PET series, {len(left)} of them all that{names and ': '}{names}",
         todo="Choose one by `pet-mtl suv --series`, or for several studies by column series of a "
         "manifest (`pet-mtl suv STUDY --list-series` shows them); or leave only the one you want",
     )

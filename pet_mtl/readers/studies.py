@@ -12,7 +12,7 @@ from pet_mtl.readers.dicom import choose_series, read_values
 from pet_mtl.readers.headers import Header, scan_headers
 from pet_mtl.readers.images import read_suv_image, require_suv_range
 from pet_mtl.readers.labels import image_mask, read_labels
-from pet_mtl.readers.masks import choose_outlines, outline_mask, outlines_of
+from pet_mtl.readers.masks import choose_outlines, outline_mask, outlines_of, patient_differs
 from pet_mtl.readers.outline import Mask
 from pet_mtl.readers.placing import judge_size
 from pet_mtl.readers.sidecar import sidecar_factor
@@ -164,6 +164,7 @@ def _mask(
     chosen = choose_outlines(outlines, roi) if outlines.all else ()
     if chosen:
         mask, warnings = outline_mask(chosen, grid, series[2])
+        warnings += patient_differs(chosen, headers, series)
     elif source.mask_path is not None:
         mask, warnings = image_mask(source.mask_path, grid, roi)
     else:

@@ -480,6 +480,26 @@ BAD_TABLES = {
 }
 
 
+NAMING = {
+    "names": ("zq11nameqz", "zq12nameqz", "zq13nameqz"),
+    "births": ("19570409", "19570409", "19570409"),
+    "births of a spreadsheet": ("19570409.0", "19570409.0", ""),
+}
+
+
+@pytest.mark.parametrize("kind", NAMING)
+def test_covariates_that_name_somebody_are_refused(source, tmp_path, capsys, kind):
+    """Three rows are enough: neither names nor dates without signs become covariates."""
+    keys = sorted(p.name for p in source.iterdir())
+    rows = "".join(f"{key},5,1,0,{cell}\n" for key, cell in zip(keys, NAMING[kind], strict=False))
+    (tmp_path / "bad.csv").write_text(f"who,days,dead,resp,x\n{rows}")
+    table = ["--clinical", tmp_path / "bad.csv", *COLUMNS, "--covariates", "x"]
+    code, said = run_here(capsys, "convert", source, tmp_path / "set", *SMALL, *table)
+    assert code == 2 and "CLINICAL_" in said
+    assert leaks(said) == {}
+    assert not (tmp_path / "set").exists()
+
+
 @pytest.mark.parametrize("kind", BAD_TABLES)
 def test_no_refused_table_names_anybody(source, tmp_path, capsys, kind):
     BAD_TABLES[kind](tmp_path / "bad.csv", sorted(p.name for p in source.iterdir())[0])

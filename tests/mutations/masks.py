@@ -22,7 +22,7 @@ def _moved() -> list[M]:
         M("mask-outside", "the region lies outside the PET", _shifted(0, 0, 900),
           refused("MASK_OUTSIDE")),
         M("mask-aside", "the region lies beside the PET", _shifted(900, 0, 0),
-          refused("MASK_EMPTY")),
+          refused("MASK_OUTSIDE")),
         M("mask-half-outside", "the region reaches beyond the last slice",
           _shifted(0, 0, 7 * step), warned("MASK_BEYOND", "other")),
         M("mask-between", "contours lie midway between the slices",

@@ -10,12 +10,11 @@ from pet_mtl.errors import ClinicalError
 from pet_mtl.readers.clinical.columns import Wanted, check_unit
 from pet_mtl.readers.clinical.numbers import is_unit, readings, without_unit
 from pet_mtl.readers.clinical.sheet import Column, split_unit
-from pet_mtl.readers.clinical.values import Numbers, check_no_date
+from pet_mtl.readers.clinical.values import Numbers, check_no_date, check_no_packed_dates
 
 MAX_LEVELS = 8
 
 _LONGEST_LEVEL = 80
-_FEW_ROWS = 3
 # As far from the mean as the model follows a value (`Standardize`).
 _FAR_SD = 4.0
 _WHOLE = re.compile(r"([0-9]+)[.,]0+")
@@ -53,8 +52,10 @@ def fit(column: Column, wanted: Wanted, numbers: Numbers) -> Coded:
         The covariate and its values.
 
     Raises:
-        ClinicalError: A cell that does not fit, or texts that are no categories.
+        ClinicalError: A cell that does not fit, dates, or texts that are no categories.
     """
+    if not wanted.levels:
+        check_no_packed_dates(column)
     if not (wanted.levels or wanted.category) and _is_numeric(column, wanted.unit):
         values = _numbers(column, numbers, wanted.unit)
         warnings = () if any(v is not None for v in values) else (_empty(column),)
@@ -144,7 +145,7 @@ def _check_levels(column: Column, counts: Counter[str]) -> None:
         if len(cell) > _LONGEST_LEVEL:
             raise column.bad(line, f"a category of at most {_LONGEST_LEVEL} letters")
     rows = sum(counts.values())
-    if not 2 <= len(counts) <= MAX_LEVELS or (len(counts) == rows > _FEW_ROWS):
+    if not 2 <= len(counts) <= MAX_LEVELS or len(counts) == rows:
         raise ClinicalError(
             "CLINICAL_COVARIATE",
             f"column {column.header!r} is text and cannot serve as a covariate",

@@ -29,6 +29,11 @@ _DATE = re.compile(
     ) (?: [T ,]+ [0-9]{1,2} :.* )?""",
     re.VERBOSE,
 )
+# 19510403, 03041951, 04031951, as spreadsheets give them with decimals.
+_YEAR, _MONTH, _DAY = "(?:19|20)[0-9]{2}", "(?:0[1-9]|1[0-2])", "(?:0[1-9]|[12][0-9]|3[01])"
+_PACKED_DATE = re.compile(
+    rf"(?:{_YEAR}{_MONTH}{_DAY}|{_DAY}{_MONTH}{_YEAR}|{_MONTH}{_DAY}{_YEAR})(?:[.,]0*)?"
+)
 _WITH_UNIT = re.compile(r"([+-]?[0-9.,](?:[0-9.,'\u2019\s]*[0-9.,])?)\s*([^0-9\s.,:+'\u2019-].*)")
 
 # Days: a month is a twelfth of a Julian year, a year 365.25 days.
@@ -95,6 +100,14 @@ def readings(text: str) -> dict[str, float]:
 def is_date(text: str) -> bool:
     """Whether a cell looks like a date."""
     return _DATE.fullmatch(text) is not None
+
+
+def is_packed_date(text: str) -> bool:
+    """Whether a number of eight digits can be read as a date of 1900 to 2099, as 19510403 can.
+
+    One alone may be a number all the same; a column of them is not.
+    """
+    return _PACKED_DATE.fullmatch(text) is not None
 
 
 def without_unit(text: str) -> tuple[str, str]:

@@ -137,24 +137,30 @@ def _by_positive(
     column: Column, positive: Sequence[str]
 ) -> tuple[list[int | None], tuple[str, ...]]:
     """1 for the positive values, 0 for every other one that says something."""
-    ones = {_word(value) for value in positive}
+    asked = {_word(value): value for value in positive}
+    ones = set(asked)
     words = [None if cell is None else _word(cell) for cell in column.cells]
     counts = Counter(word for word in words if word and word not in _NOT_ASSESSED - ones)
-    absent = sorted(ones - set(counts))
-    if absent:
+    absent = [value for word, value in asked.items() if word not in counts]
+    if len(absent) == len(asked):
         raise ClinicalError(
             "CLINICAL_POSITIVE",
-            f"column {column.header!r} never holds {absent[0]!r}",
-            expected="values that the column holds",
+            f"column {column.header!r} never holds {' or '.join(map(repr, absent))}",
+            expected="at least one value that the column holds",
             found=f"{len(counts)} different values",
             todo="Correct --response-positive",
         )
     zeros = {word: n for word, n in counts.items() if word not in ones}
-    warning = (
-        f"CLINICAL_RESPONSE_CLASSES: column {column.header!r}: {sum(counts[w] for w in ones)} rows "
-        f"are class 1; {sum(zeros.values())} rows with {len(zeros)} other values are class 0"
+    warnings = tuple(
+        f"CLINICAL_POSITIVE_ABSENT: column {column.header!r} never holds {value!r}, which "
+        "--response-positive names"
+        for value in absent
     )
-    return [int(word in ones) if word in counts else None for word in words], (warning,)
+    warnings += (
+        f"CLINICAL_RESPONSE_CLASSES: column {column.header!r}: {sum(counts[w] for w in ones)} rows "
+        f"are class 1; {sum(zeros.values())} rows with {len(zeros)} other values are class 0",
+    )
+    return [int(word in ones) if word in counts else None for word in words], warnings
 
 
 def _word(cell: str) -> str:

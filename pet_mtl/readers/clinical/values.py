@@ -10,6 +10,7 @@ from pet_mtl.readers.clinical.numbers import (
     POINT,
     canonical,
     is_date,
+    is_packed_date,
     parse_number,
     readings,
     without_unit,
@@ -146,13 +147,29 @@ def check_no_date(column: Column, line: int, cell: str) -> None:
         ClinicalError: CLINICAL_DATE.
     """
     if is_date(cell):
-        raise ClinicalError(
-            "CLINICAL_DATE",
-            f"column {column.header!r}, line {line}, holds a date",
-            expected="a number, or a category",
-            todo="Compute the time or age from the dates (days since the scan, for instance) and "
-            "name that column; dates do not enter a dataset",
-        )
+        raise _date(column, line)
+
+
+def check_no_packed_dates(column: Column) -> None:
+    """Refuses a column most of whose cells are dates without signs, such as 19510403.
+
+    Raises:
+        ClinicalError: CLINICAL_DATE.
+    """
+    told = list(column.told())
+    dates = [line for line, cell in told if is_packed_date(cell)]
+    if 2 * len(dates) > len(told):
+        raise _date(column, dates[0])
+
+
+def _date(column: Column, line: int) -> ClinicalError:
+    return ClinicalError(
+        "CLINICAL_DATE",
+        f"column {column.header!r}, line {line}, holds a date",
+        expected="a number, or a category",
+        todo="Compute the time or age from the dates (days since the scan, for instance) and "
+        "name that column; dates do not enter a dataset",
+    )
 
 
 def flags_of(column: Column, words: Mapping[str, bool]) -> list[bool | None]:

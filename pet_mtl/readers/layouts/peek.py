@@ -17,6 +17,7 @@ from pet_mtl.readers import values
 from pet_mtl.readers.headers import (
     DICOM_SUFFIXES,
     ENHANCED_PET,
+    NOBODY,
     PET_IMAGE,
     RT_STRUCTURE_SET,
     SEGMENTATION,
@@ -42,11 +43,6 @@ _REFERENCES: list[Any] = [
     "ReferencedStudySequence", "ReferencedFrameOfReferenceSequence", "StructureSetROISequence",
 ]  # fmt: skip
 _REFERRING = (RT_STRUCTURE_SET, SEGMENTATION)
-# What de-identification puts where a PatientID was; it names nobody.
-_NOBODY = frozenset(
-    "anon anonym anonymous anonymized anonymised deidentified unknown none removed patient "
-    "na n/a null undefined x 0".split()
-)
 
 
 @dataclass(frozen=True)
@@ -170,7 +166,7 @@ def _plain(path: Path, told: dict[int, str]) -> Peek:
         path=path,
         sop_class=said["SOPClassUID"] or said["MediaStorageSOPClassUID"],
         modality=said["Modality"].upper(),
-        patient_id="" if patient.lower() in _NOBODY else patient,
+        patient_id="" if patient.lower() in NOBODY else patient,
         study=said["StudyInstanceUID"],
         series=said["SeriesInstanceUID"],
         frame=said["FrameOfReferenceUID"],

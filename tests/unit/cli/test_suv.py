@@ -160,6 +160,7 @@ def test_no_such_study(tmp_path: Path, run: Run) -> None:
 def test_series_are_listed_and_chosen(tmp_path: Path, pet_series: Write, run: Run) -> None:
     def numbered(dataset: Any, index: int) -> None:
         dataset.SeriesNumber, dataset.SeriesDescription = "12", "Jane Doe"
+        dataset.ReconstructionMethod = "OSEM 3i24s"
 
     pet_series(tmp_path / "A", slices=4, change=numbered)
     pet_series(tmp_path / "A")
@@ -170,6 +171,10 @@ def test_series_are_listed_and_chosen(tmp_path: Path, pet_series: Write, run: Ru
     assert "Doe" not in text
     listed = json.loads(run(tmp_path / "A", "--list-series", "--json")[1])["series"]
     assert [one["number"] for one in listed] == [None, 12]
+    # Free text of the source: for the eyes on this terminal, and in nothing that is passed on.
+    assert text.splitlines()[0].split()[-1] == "reconstruction"
+    assert text.splitlines()[2].endswith("OSEM 3i24s")
+    assert not any("reconstruction" in one for one in listed)
     assert run(tmp_path / "A", "--json")[0] == 1
     (tmp_path / "m.csv").write_text("study,pet,series\nx,A,12\n")
     listed = json.loads(run(tmp_path / "m.csv", "--list-series", "--json")[1])["series"]

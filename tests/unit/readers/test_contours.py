@@ -8,7 +8,7 @@ import numpy as np
 import pydicom
 import pytest
 import SimpleITK as sitk
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from pydicom.dataelem import RawDataElement
 from pydicom.tag import Tag
@@ -76,12 +76,19 @@ def test_split_polygon_is_the_sum_of_its_parts(corners: list[Any]) -> None:
     np.testing.assert_array_equal(combined, whole)
 
 
+_HALF = [(1.5, 1.5), (1.5, 9.5), (9.5, 9.5)]
 _ANGLES = st.tuples(*[st.floats(-3.0, 3.0)] * 3)
 _SHIFT = st.tuples(*[st.floats(-400, 400)] * 3)
 
 
+def _without_gaps(warnings: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(text for text in warnings if not text.startswith("MASK_GAPS"))
+
+
 @settings(deadline=None)
 @given(st.lists(_POLYGON, min_size=1, max_size=3), _ANGLES, _SHIFT)
+@example([_HALF, [(2, 2), (2, 6), (2.5, 4)], _HALF], (1.0, 0.0, 0.0), (0.0, 0.0, 0.0))
+@example([_HALF, [(2, 2), (3, 3), (5, 5)], _HALF], (0.0, 0.0, 1.0), (0.0, 0.0, 0.0))
 def test_moving_grid_and_contours_together_changes_nothing(
     polygons: list[Any], angles: tuple[float, ...], shift: tuple[float, ...]
 ) -> None:
@@ -99,6 +106,9 @@ def test_moving_grid_and_contours_together_changes_nothing(
     found, odd = rasterise(there, moved)
     clear = _clear(polygons, GRID.shape[1:])
     np.testing.assert_array_equal(found[:, clear], expected[:, clear])
+    # Where only pixels on edges say whether a slice is empty, rounding decides on gaps, too.
+    if not clear.all() and not all((mask & clear).any() for mask in whole):
+        odd, warnings = _without_gaps(odd), _without_gaps(warnings)
     assert odd == warnings
 
 

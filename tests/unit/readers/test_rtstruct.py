@@ -96,7 +96,8 @@ def test_contours_of_another_series(tmp_path: Path, pet_series: Write, rt_struct
 
 
 @pytest.mark.parametrize(
-    ("shift", "code"), [((0, 0, 500), "MASK_OUTSIDE"), ((500, 0, 0), "MASK_EMPTY")]
+    ("shift", "code"),
+    [((0, 0, 500), "MASK_OUTSIDE"), ((500, 0, 0), "MASK_OUTSIDE"), ((0, -400, 0), "MASK_OUTSIDE")],
 )
 def test_regions_elsewhere(
     tmp_path: Path,
@@ -119,6 +120,33 @@ def test_contours_partly_beyond(tmp_path: Path, pet_series: Write, rt_struct: Wr
     assert study.mask is not None
     assert int(study.mask.sum()) == 18
     assert study.warnings[0].startswith("MASK_BEYOND: 2 of 4")
+
+
+@pytest.mark.parametrize(
+    ("axis", "columns", "voxels"), [(0, 3, 18), (0, -3, 18), (1, 3, 18), (1, -2, 18)]
+)
+def test_contours_that_reach_beyond_the_side(
+    tmp_path: Path, pet_series: Write, rt_struct: Write, axis: int, columns: int, voxels: int
+) -> None:
+    """Pixels 2..4 of 7 and 1..3 of 6, moved until one row or column of the three is lost."""
+    shift = np.zeros(3)
+    shift[axis] = columns * (5.0, 4.0)[axis]
+    moved = [contour + shift for contour in LESION]
+    rt_struct(tmp_path / "RS.dcm", pet_series(tmp_path / "a"), {"GTV": moved})
+    study = read_study(find_one(tmp_path))
+    assert study.mask is not None
+    assert int(study.mask.sum()) == voxels
+    assert study.warnings[0].startswith("MASK_BEYOND: 3 of 3")
+
+
+def test_contours_along_the_border_are_within(
+    tmp_path: Path, pet_series: Write, rt_struct: Write
+) -> None:
+    edge = [_box(103, (-22.505, -32.005), (12.505, -7.995))]
+    rt_struct(tmp_path / "RS.dcm", pet_series(tmp_path / "a"), {"GTV": edge})
+    study = read_study(find_one(tmp_path))
+    assert study.mask is not None
+    assert (int(study.mask.sum()), study.warnings) == (42, ())
 
 
 def test_upright_contours_are_refused(tmp_path: Path, pet_series: Write, rt_struct: Write) -> None:

@@ -39,16 +39,18 @@ def _refusal(folder: Path) -> ReadError:
 
 def test_says_what_it_took_and_what_it_passed_over(tmp_path: Path, pet_series: Write) -> None:
     pet_series(tmp_path, change=_set(CorrectedImage=["DECY"], SeriesDescription="Jane Doe"))
-    pet_series(tmp_path, change=_set(ImageType=["DERIVED", "SECONDARY"]))
-    wanted = pet_series(tmp_path, slices=6)
+    pet_series(tmp_path, change=_set(ImageType=["DERIVED", "SECONDARY"], SeriesNumber="4"))
+    wanted = pet_series(tmp_path, slices=6, change=_set(SeriesNumber="12"))
     pet_series(tmp_path, change=_set(SeriesType=["STATIC", "REPROJECTION"]))
     study = read_study(find_one(tmp_path))
     assert study.suv.shape[0] == 6
     assert study.warnings == (
-        "DICOM_SERIES: 3 PET series; took the attenuation-corrected, original one of 6 slices",
+        "DICOM_SERIES: 3 PET series; took the attenuation-corrected, original one of 6 slices, "
+        "series 12",
     )
     codes = [problem.code for problem in study.passed_over]
     assert codes == ["DICOM_PROJECTION", "DICOM_UNCORRECTED", "DICOM_DERIVED"]
+    assert [p.found for p in study.passed_over] == ["5 images", "", "series 4"]
     told = " ".join(problem.sentence() for problem in study.passed_over) + study.warnings[0]
     assert "Doe" not in told and not any(uid in told for uid in wanted)
 
@@ -62,7 +64,9 @@ def test_a_rule_that_leaves_nothing_does_not_count(tmp_path: Path, pet_series: W
 def test_two_corrected_series_need_a_choice(tmp_path: Path, pet_series: Write) -> None:
     pet_series(tmp_path, change=_set(SeriesNumber="3"))
     pet_series(tmp_path, slices=7, change=_set(SeriesNumber="12", SeriesTime="103000"))
-    assert "--series" in _refusal(tmp_path).problem.todo
+    problem = _refusal(tmp_path).problem
+    assert "--series" in problem.todo
+    assert problem.found == "2 PET series, 2 of them all that: series 3, series 12"
     study = read_study(_chosen(tmp_path, 12))
     assert study.suv.shape[0] == 7
     assert study.warnings[0] == "DICOM_SERIES: 2 PET series; took the series 12 one of 7 slices"
@@ -79,6 +83,14 @@ def test_list_tells_series_apart(tmp_path: Path, pet_series: Write) -> None:
     assert (first.number, first.images, first.corrected, first.units) == (3, 5, False, "")
     assert (second.number, second.images, second.corrected, second.units) == (12, 7, True, "BQML")
     assert (second.kind, second.original, second.start) == ("static", True, "10:00")
+
+
+def test_list_tells_reconstructions_apart(tmp_path: Path, pet_series: Write) -> None:
+    pet_series(tmp_path, change=_set(ReconstructionMethod="OSEM 3i24s", ConvolutionKernel="XYZ G4"))
+    pet_series(tmp_path, change=_set(ReconstructionMethod="PSF\x07[2J" + 57 * "x"))
+    pet_series(tmp_path)
+    told = sorted(one.reconstruction for one in list_series(find_one(tmp_path)))
+    assert told == ["", "OSEM 3i24s, XYZ G4", "PSF[2J" + 54 * "x"]
 
 
 def test_regions_of_the_chosen_series(

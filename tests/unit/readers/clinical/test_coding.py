@@ -22,7 +22,7 @@ def refusal(read, text: str, *names, **columns) -> ClinicalError:
 
 
 def test_what_a_column_is(read) -> None:
-    text = "id,age,w [kg],stage,sex\na,61,70 kg,1,F\nb,NA,80,2,M\nc,50,,2,\n"
+    text = "id,age,w [kg],stage,sex\na,61,70 kg,1,F\nb,NA,80,2,M\nc,50,,2,\nd,NA,,1,F\n"
     table = read(text, covariates=("age[years]", "w", "stage[category]", "sex"))
     assert table.schema == (
         Covariate("age", NUMERIC, "years"),
@@ -68,6 +68,12 @@ def test_units_and_plain_names(read, header: str, asked: str, name: str, unit: s
         ("id,w\na,x\nb,y\n", "w=z", "CLINICAL_LEVEL", "2 levels"),
         ("id,w\na,x\nb,y\n", "v=x", "CLINICAL_COLUMN", "'v'"),
         ("id,w\na,x\nb,y\nc,z\nd,q\n", "w", "CLINICAL_COVARIATE", "4 different texts in 4 rows"),
+        ("id,w\na,x\nb,y\nc,z\n", "w", "CLINICAL_COVARIATE", "3 different texts in 3 rows"),
+        ("id,w\na,x\nb,y\n", "w", "CLINICAL_COVARIATE", "2 different texts in 2 rows"),
+        ("id,w\na,\nb,19510403\n", "w", "CLINICAL_DATE", "line 3"),
+        ("id,w\na,1\nb,19510403\nc,20240229.0\n", "w[x]", "CLINICAL_DATE", "line 3"),
+        ("id,w\na,03041951\nb,31121951\n", "w", "CLINICAL_DATE", "line 2"),
+        ("id,w\na,12311951\nb,12311951\nc,1\n", "w[category]", "CLINICAL_DATE", "line 2"),
         (f"id,w\na,x\nb,{'y' * 81}\n", "w", "CLINICAL_VALUE", "line 3"),
     ],
 )
@@ -75,6 +81,13 @@ def test_refusals(read, text: str, asked: str, code: str, says: str) -> None:
     error = refusal(read, text, covariates=(asked,))
     assert error.code == code
     assert says in str(error)
+
+
+def test_numbers_of_eight_digits_are_no_dates(read) -> None:
+    """A volume, a month 13, a day 32, a year 1899; and one that is a date by chance among three."""
+    text = "id,v\na,12345678\nb,19511301\nc,19510132\nd,18991231\ne,19510403\n"
+    table = read(text, covariates=("v",))
+    assert table.outcomes["e"].covariates == {"v": 19510403}
 
 
 def test_a_covariate_twice(read) -> None:

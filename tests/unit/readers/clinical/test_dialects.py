@@ -123,7 +123,9 @@ def told(table: ClinicalTable) -> dict[str, tuple]:
 
 
 def usable(rows: list[ROW]) -> bool:
-    return len({row[3] for row in rows} - {None}) >= 2
+    """Whether the grades are a covariate: two levels, and rows that share one."""
+    grades = [row[3] for row in rows if row[3] is not None]
+    return len(grades) > len(set(grades)) >= 2
 
 
 @settings(
@@ -150,6 +152,7 @@ def test_all_pairs_of_delimiter_and_encoding(tmp_path: Path) -> None:
         (10.5, True, 61.25, "High"),
         (None, False, None, "Low"),
         (3, None, 7.5, None),
+        (4, True, 8.5, "Low"),
     ]
     for delimiter, encoding, decimal in itertools.product(",;\t|", ENCODINGS, ".,"):
         dialect = {

@@ -89,8 +89,18 @@ def test_responses_of_texts_are_not_guessed(read) -> None:
     assert "'r', line 2" in str(error)
     assert "2 different values" in error.problem.todo
     assert "--response-positive" in error.problem.todo
-    error = refusal(read, text, "id", None, None, "r", response_positive=("CR", "RP"))
+    error = refusal(read, text, "id", None, None, "r", response_positive=("PR", "RP"))
     assert error.code == "CLINICAL_POSITIVE"
+    assert "'PR' or 'RP'" in error.problem.what
+
+
+def test_positive_values_that_are_absent_are_told(read, codes) -> None:
+    """A cohort without partial response is no error; one without any positive value is."""
+    text = "id,r\na,CR\nb,SD\nc,SD\n"
+    table = read(text, "id", None, None, "r", response_positive=("CR", "PR"))
+    assert [outcome.response for outcome in table.outcomes.values()] == [1, 0, 0]
+    assert codes(table) == ["CLINICAL_POSITIVE_ABSENT", "CLINICAL_RESPONSE_CLASSES"]
+    assert "'PR'" in table.warnings[0]
 
 
 def test_options_that_make_no_sense() -> None:

@@ -66,7 +66,7 @@ def test_refusals_name_column_and_line(tmp_path: Path, text: str, code: str, say
 
 
 def test_text_becomes_indicators(tmp_path: Path) -> None:
-    text = "id,sex,grade\na,F,High\nb,M,\nc,M,Low\nd,F,Intermediate\n"
+    text = "id,sex,grade\na,F,High\nb,M,\nc,M,Low\nd,F,Intermediate\ne,F,Low\n"
     path = _write(tmp_path, text)
     table = read_clinical(path, ClinicalColumns("id", covariates=("sex", "grade")))
     assert table.covariates == ("sex=M", "grade=High", "grade=Intermediate", "grade=Low")

@@ -198,6 +198,19 @@ def test_an_outline_that_names_the_series_is_its_own_whatever_its_patient(
     assert [(s.name, read_study(s).mask is not None) for s in search.sources] == [
         ("A", True), ("B", False),
     ]  # fmt: skip
+    (warning,) = read_study(search.sources[0]).warnings
+    assert warning.startswith("MASK_PATIENT") and "pseudonym" not in warning
+
+
+@pytest.mark.parametrize(("pet", "outline"), [("A", "A"), ("A", "ANONYMOUS"), ("unknown", "B")])
+def test_an_outline_of_the_same_patient_or_of_nobody_is_not_told_of(
+    tmp_path: Path, pet_series: Write, rt_struct: Write, pet: str, outline: str
+) -> None:
+    uids = pet_series(tmp_path / "A", change=patient(pet))
+    rt_struct(tmp_path / "A" / "RS.dcm", uids, {"GTV": BOX})
+    set_patient(tmp_path / "A" / "RS.dcm", outline)
+    study = read_study(find_one(tmp_path / "A"))
+    assert (study.mask is not None, study.warnings) == (True, ())
 
 
 def test_a_series_spread_over_folders_is_one_and_its_copy_another(
