@@ -122,7 +122,7 @@ def _read_dicom(
     if factor.slice_weights:
         values *= np.asarray(factor.slice_weights)[:, None, None]
     suv = values.astype(np.float32)
-    require_suv_range(suv)
+    require_suv_range(suv, "Check dose, weight and times of the series, and how its pixels are stored")
     mask: Mask | None = None
     warnings: tuple[str, ...] = ()
     if with_mask:
