@@ -135,7 +135,10 @@ def _series() -> list[M]:
         M("ge-scan-time", "SeriesTime overwritten, GE's private scan time given",
           both(later, _ge(start)), warned("SUV_REFERENCE_TIME")),
         M("series-time-early", "SeriesTime 40 minutes early, DecayFactor denies it",
-          put(SeriesTime=_time(start - _LATER / 7.5)), doubtful("SUV_DECAY_FACTOR")),
+          put(SeriesTime=_time(start - _LATER / 7.5)), doubtful("SUV_DECAY_FACTOR", _left(_LATER.total_seconds() / 7.5))),
+        M("series-time-early-frame", "the same, DecayFactor removed, FrameReferenceTime denies it",
+          both(put(SeriesTime=_time(start - _LATER / 7.5)), drop("DecayFactor")),
+          doubtful("SUV_FRAME_TIME", _left(_LATER.total_seconds() / 7.5))),
         M("series-removed", "SeriesDate and SeriesTime removed", drop("SeriesDate", "SeriesTime"),
           warned("SUV_REFERENCE_TIME")),
         M("series-date-shifted", "SeriesDate a day too early",
@@ -179,11 +182,17 @@ def _decay() -> list[M]:
         M("decay-none-no-time", "not corrected, AcquisitionTime removed",
           both(_undecayed(1), drop("AcquisitionTime", "AcquisitionDate")), refused("SUV_TIME")),
         M("decay-admin-claimed", "DecayCorrection ADMIN, but values and DecayFactor say START",
-          put(DecayCorrection="ADMIN"), doubtful("SUV_DECAY_FACTOR")),
+          put(DecayCorrection="ADMIN"), doubtful("SUV_DECAY_FACTOR", _left(_wait_s()))),
         M("decay-start-claimed", "DecayCorrection START, but values and DecayFactor say ADMIN",
-          both(_to_injection, put(DecayCorrection="START")), doubtful("SUV_DECAY_FACTOR")),
+          both(_to_injection, put(DecayCorrection="START")),
+          doubtful("SUV_DECAY_FACTOR", 1 / _left(_wait_s()))),
         M("beds", "three beds, each acquired later", _beds, right()),
     ]  # fmt: skip
+
+
+def _left(seconds: float) -> float:
+    """What is left of F-18 after some time."""
+    return float(np.exp(-_LAMBDA * seconds))
 
 
 def _wait_s() -> float:
