@@ -32,7 +32,8 @@ def suv_attributes(dataset: pydicom.Dataset) -> SuvAttributes:
     """
     given = values.raw(dataset, "RadiopharmaceuticalInformationSequence") or [pydicom.Dataset()]
     drug = given[0]
-    zone = values.text(dataset, "TimezoneOffsetFromUTC")
+    zone = _zone(dataset)
+    start = values.text(drug, "RadiopharmaceuticalStartDateTime")
     series = values.moment(values.text(dataset, "SeriesDate"), values.text(dataset, "SeriesTime"))
     return SuvAttributes(
         units=values.text(dataset, "Units").upper(),
@@ -47,7 +48,8 @@ def suv_attributes(dataset: pydicom.Dataset) -> SuvAttributes:
         half_life_s=values.number(drug, "RadionuclideHalfLife"),
         nuclides=drugs.nuclides(drug),
         tracer=drugs.tracer(drug),
-        injection=values.date_time(values.text(drug, "RadiopharmaceuticalStartDateTime"), zone),
+        injection=values.date_time(start, zone),
+        injection_zoned=bool(values.offset(start)) and not values.offset(zone),
         injection_time=values.clock(values.text(drug, "RadiopharmaceuticalStartTime")),
         series=series,
         ge_scan=values.date_time(values.text(dataset, private_tag(dataset, GE_PET, 0x0D)), zone),
@@ -93,6 +95,12 @@ def _deciding(first: SuvAttributes) -> tuple[str, ...]:
     return tuple(f.name for f in dataclasses.fields(first) if f.name not in ("frames", "tracer"))
 
 
+def _zone(dataset: pydicom.Dataset) -> str:
+    """The zone of the clock that times without an offset were read from; "" where none is told."""
+    names = ("TimezoneOffsetFromUTC", "DecayCorrectionDateTime", "AcquisitionDateTime")
+    return next((zone for n in names if (zone := values.offset(values.text(dataset, n)))), "")
+
+
 def _sex(value: str) -> str:
     return value if value in _SEXES else ""
 
@@ -112,7 +120,7 @@ def _timing(dataset: pydicom.Dataset, series: datetime | None) -> FrameTiming:
 def _acquired(dataset: pydicom.Dataset, series: datetime | None) -> datetime | None:
     """AcquisitionDate and Time, or AcquisitionDateTime, or the time near the series."""
     date, clock = (values.text(dataset, key) for key in ("AcquisitionDate", "AcquisitionTime"))
-    zone = values.text(dataset, "TimezoneOffsetFromUTC")
+    zone = _zone(dataset)
     known = values.moment(date, clock)
     known = known or values.date_time(values.text(dataset, "AcquisitionDateTime"), zone)
     time_ = values.clock(clock)

@@ -21,7 +21,7 @@ from pet_mtl.readers.images import stem_of
 from pet_mtl.readers.json_file import read_json
 from pet_mtl.readers.participants import body_weight_kg, weight_files
 from pet_mtl.suv import FrameTiming, SuvAttributes, SuvFactor, suv_factor
-from pet_mtl.suv.nuclides import HALF_LIVES_S, by_meaning, half_life_s
+from pet_mtl.suv.nuclides import HALF_LIVES_S, by_meaning, half_life_s, longest_wait_s
 
 Fields = dict[str, Any]
 
@@ -37,10 +37,8 @@ _DOSE_BQ = {
 }  # fmt: skip
 _ATTENUATION = ("AttenuationCorrection", "AttenuationCorrectionMethod")
 _ABSENT = ("", "n/a", "none", "no", "null", "unknown")
-# BIDS names no day; any will do, as only differences count.
-_DAY = datetime(2000, 1, 1)
-# A dose that decayed longer than this cannot have been imaged.
-_MAX_HALF_LIVES = 10.0
+# BIDS names no day; any will do, as only differences count. Not midnight, which is doubted.
+_DAY = datetime(2000, 1, 1, 12)
 # Dynamic scans start before the injection, and are corrected to their start.
 _EARLY_S = 900.0
 # Clocks of scan and first frame may be rounded to whole seconds.
@@ -191,8 +189,9 @@ def _attributes(
     if elapsed == 0:
         return corrected, 1.0, ()
     half_life, odd = half_life_s(attributes)
-    if not -_EARLY_S <= elapsed <= _MAX_HALF_LIVES * half_life:
-        raise _no_time("an injection less than ten half-lives before the scan")
+    most = longest_wait_s(half_life)
+    if not -_EARLY_S <= elapsed <= most:
+        raise _no_time(f"an injection less than {most / 3600:.3g} h before the scan")
     known = replace(corrected, half_life_s=half_life)
     return known, math.exp(math.log(2.0) * elapsed / half_life), odd
 

@@ -39,6 +39,8 @@ class SuvAttributes:
         nuclides: What RadionuclideCodeSequence (0054,0300) names, of `pet_mtl.suv.nuclides`.
         tracer: "FDG", "other", or "" where no radiopharmaceutical is named.
         injection: RadiopharmaceuticalStartDateTime (0018,1078), local clock.
+        injection_zoned: Whether `injection` bears an offset from UTC that nothing relates to the
+            clock of the other times.
         injection_time: RadiopharmaceuticalStartTime (0018,1072).
         series: SeriesDate and SeriesTime.
         ge_scan: GE private PET scan_datetime (0009,100D).
@@ -60,6 +62,7 @@ class SuvAttributes:
     nuclides: tuple[str, ...] = ()
     tracer: str = ""
     injection: datetime | None = None
+    injection_zoned: bool = False
     injection_time: time | None = None
     series: datetime | None = None
     ge_scan: datetime | None = None

@@ -47,6 +47,29 @@ def _injection() -> list[M]:
           refused("SUV_TIME")),
         M("injection-day-before", "date of injection shifted a day back",
           _injected(injection - day), refused("SUV_TIME")),
+        M("injection-ten-hours-before", "injection ten hours before the scan, of F-18",
+          _injected(start - 2 * _LATER), refused("SUV_TIME")),
+        M("injection-midnight", "time of injection 00:00:00, scan in the morning",
+          both(_moved(_to_morning()), put_drug(RadiopharmaceuticalStartTime="000000",
+               RadiopharmaceuticalStartDateTime=None)), refused("SUV_TIME")),
+        M("injection-hour", "StartDateTime to the hour only, no StartTime",
+          put_drug(RadiopharmaceuticalStartTime=None,
+                   RadiopharmaceuticalStartDateTime=f"{injection:%Y%m%d%H}"),
+          refused("SUV_TIME")),
+        M("injection-offset", "StartDateTime with an offset, no StartTime, no zone of the scan",
+          put_drug(RadiopharmaceuticalStartTime=None,
+                   RadiopharmaceuticalStartDateTime=f"{_stamp(injection)}+0000"),
+          refused("SUV_TIMEZONE")),
+        M("injection-offset-time", "StartDateTime with an offset, and StartTime of the same clock",
+          put_drug(RadiopharmaceuticalStartDateTime=f"{_stamp(injection)}+0000"), right()),
+        M("injection-offset-zone", "StartDateTime in UTC, the zone of the scan told",
+          both(put(TimezoneOffsetFromUTC="+0200"),
+               put_drug(RadiopharmaceuticalStartTime=None, RadiopharmaceuticalStartDateTime=
+                        f"{_stamp(injection - 2 * _LATER / 5)}+0000")), right()),
+        M("injection-offset-scan", "StartDateTime and AcquisitionDateTime with the same offset",
+          both(put(AcquisitionDateTime=f"{_stamp(start)}+0200"),
+               put_drug(RadiopharmaceuticalStartTime=None, RadiopharmaceuticalStartDateTime=
+                        f"{_stamp(injection)}+0200")), right()),
         M("injection-years-before", "date of injection shifted by years",
           _injected(injection - 3000 * day), refused("SUV_TIME")),
         M("injection-times-differ", "StartDateTime and StartTime contradict each other",
@@ -109,6 +132,12 @@ def _to_midnight() -> datetime.timedelta:
     """How far all times are moved so that the scan starts ten minutes into a day."""
     start = scan().start
     return datetime.datetime.combine(start.date(), datetime.time(0, 10)) - start
+
+
+def _to_morning() -> datetime.timedelta:
+    """How far all times are moved so that the scan starts at eight, 4.4 half-lives into a day."""
+    start = scan().start
+    return datetime.datetime.combine(start.date(), datetime.time(8)) - start
 
 
 def _moved(by: datetime.timedelta) -> Break:
