@@ -13,12 +13,13 @@ from pet_mtl.suv import FrameTiming, SuvAttributes, nearest_day
 
 _SEXES = ("M", "F", "O")
 # What decides the factor, by unit: dose and times do not matter to values that already are SUV.
-_DECIDES_SUV = ("units", "suv_type", "corrected")
+_DECIDES_SUV = ("units", "suv_type", "corrected", "attenuation_denied")
 _DECIDES_BY_UNIT = {
     "GML": _DECIDES_SUV,
     "CM2ML": (*_DECIDES_SUV, "weight_kg", "height_m"),
-    "CNTS": ("units", "corrected", "philips_suv"),
+    "CNTS": ("units", "corrected", "attenuation_denied", "philips_suv"),
 }
+_NO_METHOD = ("NONE", "NO")
 
 
 def suv_attributes(dataset: pydicom.Dataset) -> SuvAttributes:
@@ -39,6 +40,7 @@ def suv_attributes(dataset: pydicom.Dataset) -> SuvAttributes:
         units=values.text(dataset, "Units").upper(),
         suv_type=values.text(dataset, "SUVType").upper(),
         corrected=values.texts(dataset, "CorrectedImage"),
+        attenuation_denied=_is_denied(values.text(dataset, "AttenuationCorrectionMethod")),
         decay_correction=values.text(dataset, "DecayCorrection").upper(),
         injections=len(given),
         dose_bq=values.number(drug, "RadionuclideTotalDose"),
@@ -99,6 +101,11 @@ def _zone(dataset: pydicom.Dataset) -> str:
     """The zone of the clock that times without an offset were read from; "" where none is told."""
     names = ("TimezoneOffsetFromUTC", "DecayCorrectionDateTime", "AcquisitionDateTime")
     return next((zone for n in names if (zone := values.offset(values.text(dataset, n)))), "")
+
+
+def _is_denied(method: str) -> bool:
+    """Whether a method of attenuation correction says that there was none."""
+    return method.upper() in _NO_METHOD
 
 
 def _sex(value: str) -> str:

@@ -29,6 +29,7 @@ class SuvAttributes:
         units: Units (0054,1001).
         suv_type: SUVType (0054,1006).
         corrected: Values of CorrectedImage (0028,0051).
+        attenuation_denied: Whether AttenuationCorrectionMethod (0054,1101) says there was none.
         decay_correction: DecayCorrection (0054,1102).
         injections: Items of RadiopharmaceuticalInformationSequence (0054,0016).
         dose_bq: RadionuclideTotalDose (0018,1074), as stored; Bq by the standard.
@@ -52,6 +53,7 @@ class SuvAttributes:
     units: str = ""
     suv_type: str = ""
     corrected: tuple[str, ...] = ()
+    attenuation_denied: bool = False
     decay_correction: str = ""
     injections: int = 1
     dose_bq: float | None = None

@@ -5,7 +5,7 @@ Sources: [M], [C] and [Q] as in `pet_mtl.suv.rules`.
 
 import math
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from pet_mtl.errors import SuvError
 from pet_mtl.suv.attributes import FrameTiming, SuvAttributes, SuvFactor

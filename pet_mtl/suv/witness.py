@@ -79,6 +79,6 @@ def _early(
     if (since_s - reference_s) * decay_per_s <= DECAY_TOLERANCE:
         return ()
     return (
-        f"SUV_FRAME_TIME: the earliest slice begins {since_s:.0f} s after the decay reference time, "
-        f"but its FrameReferenceTime is {reference_s:.0f} s",
+        f"SUV_FRAME_TIME: the earliest slice begins {since_s:.0f} s after the decay reference "
+        f"time, but its FrameReferenceTime is {reference_s:.0f} s",
     )

@@ -244,3 +244,12 @@ def test_laws(dose: float, weight: float, wait_s: float, times: float) -> None:
     assert factor(dose * times, weight, wait_s) == pytest.approx(base / times, rel=1e-9)
     assert factor(dose, weight * times, wait_s) == pytest.approx(base * times, rel=1e-9)
     assert factor(dose, weight, wait_s + HALF_LIFE) == pytest.approx(2 * base, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"), [({"height_m": 172.0}, "172"), ({"weight_kg": 1.0, "height_m": 1.7}, "1")]
+)
+def test_an_impossible_body_is_named(changes: dict[str, object], says: str) -> None:
+    with pytest.raises(SuvError) as caught:
+        suv_factor(_but(units="GML", suv_type="LBM", sex="M", **changes))
+    assert caught.value.problem.found == says
