@@ -43,7 +43,8 @@ def command(study: Path, out: Path | None, mask_out: Path | None, **options: Any
     STUDY is a folder with a PET series (DICOM, any file names), or a NIfTI, NRRD or MHA file
     whose values are SUVbw. The factor, its reference time and rule, warnings and the values within
     the mask are printed, also without -o. Normalisations other than by body weight need height,
-    and mostly sex, in the header of the series. A study whose SUV would need a guess is refused: exit code 1.
+    and mostly sex, in the header of the series. A study whose SUV would need a guess is refused:
+    exit code 1.
     """
     as_json, roi, only_list = (options[name] for name in ("as_json", "roi", "list_rois"))
     normalisation = options["normalise"]
