@@ -46,12 +46,13 @@ def summary(study: Study, normalisation: str = "bw") -> dict[str, Any]:
         normalisation: Which one.
 
     Returns:
-        `suv_factor` (per rescaled unit), `normalisation`, `unit`, `reference_time` (or null),
-        `warnings`, perhaps `passed_over` and `mask`.
+        `suv_factor` (per rescaled unit), `reference_time` (or null), `rule` (what gave SUVbw),
+        `normalisation`, `unit`, `warnings`, perhaps `passed_over` and `mask`.
     """
     content: dict[str, Any] = {
         "suv_factor": study.suv_factor,
         "reference_time": study.reference_time or None,
+        "rule": study.suv_rule or None,
         "normalisation": normalisation,
         "unit": unit_of(normalisation),
         "warnings": list(study.warnings),

@@ -9,7 +9,7 @@ import click
 from pet_mtl.cli._listing import chosen, print_regions, print_series
 from pet_mtl.cli._search import layout_option
 from pet_mtl.cli._suv_summary import normalised, summary
-from pet_mtl.errors import MaskError, StudyError, UsageError
+from pet_mtl.errors import MaskError, StudyError
 from pet_mtl.preprocess.isotropic import resample_report, resample_study
 from pet_mtl.readers import read_study
 from pet_mtl.study import Study, StudySource
@@ -41,16 +41,15 @@ def command(study: Path, out: Path | None, mask_out: Path | None, **options: Any
     """Write the SUV volume of one study, in the scanner's own grid.
 
     STUDY is a folder with a PET series (DICOM, any file names), or a NIfTI, NRRD or MHA file
-    whose values are SUVbw. The factor, its reference time, warnings and the values within the
-    mask are printed. Normalisations other than by body weight need height, and mostly sex, in
-    the header of the series. A study whose SUV would need a guess is refused: exit code 1.
+    whose values are SUVbw. The factor, its reference time and rule, warnings and the values within
+    the mask are printed, also without -o. Normalisations other than by body weight need height,
+    and mostly sex, in the header of the series. A study whose SUV would need a guess is refused:
+    exit code 1.
     """
     as_json, roi, only_list = (options[name] for name in ("as_json", "roi", "list_rois"))
     normalisation = options["normalise"]
     if options["list_series"]:
         return print_series(chosen(study, None, options["layout"]), as_json)
-    if out is None and not as_json and not only_list:
-        raise UsageError("SUV_OUT", "nothing to do", todo="Give -o FILE, --json or --list-rois")
     for path in (out, mask_out):
         if path is not None:
             require_image_suffix(path)

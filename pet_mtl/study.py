@@ -36,6 +36,7 @@ class Study:
         suv: (z, y, x) float32, SUVbw in g/ml.
         grid: Its grid.
         suv_factor: SUVbw per rescaled unit (e.g. per Bq/ml); 1 for values that already are SUVbw.
+        suv_rule: Which rule of docs/suv.md gave the factor, in a few words.
         reference_time: ISO 8601 decay reference, or "" where no decay was needed. Shown to the
             user of `pet-mtl suv` and `info` only.
         mask: (z, y, x) bool lesion mask on the same grid, or None.
@@ -54,6 +55,7 @@ class Study:
     grid: Grid
     suv_factor: float = 1.0
     reference_time: str = ""
+    suv_rule: str = ""
     mask: NDArray[np.bool_] | None = None
     warnings: tuple[str, ...] = ()
     body: Body = Body()

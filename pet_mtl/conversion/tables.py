@@ -33,7 +33,7 @@ DUPLICATE = "DUPLICATE_IMAGE: another study has the same voxels; both are in one
 
 CT_COLUMN = "has_ct"
 
-_SUV = "SUV by body weight (SUVbw), g/ml, decay corrected to the start of the scan"
+_SUV = "SUV by body weight (SUVbw), g/ml"
 _CT = "CT in Hounsfield units, averaged onto the cubes; *_ct_valid: where the CT reaches"
 
 

@@ -93,9 +93,8 @@ def _tensorflow(found: Plain, machine: Machine) -> Iterator[Check]:
         )  # fmt: skip
     for device in found["devices"]:
         works = device["works"]
-        what = (
-            f"{device['kind']} {device['name']}: a convolution {'is right' if works else 'fails'}"
-        )
+        named = " ".join(dict.fromkeys((device["kind"], device["name"])))
+        what = f"{named}: a convolution {'is right' if works else 'fails'}"
         todo = "" if works else "Update the driver; see what TensorFlow writes on its start"
         yield Check("tensorflow", OK if works else WRONG, what, todo)
     if machine.nvidia and not any(device["kind"] == "GPU" for device in found["devices"]):

@@ -61,11 +61,18 @@ def studies_facts(search: Search) -> Plain:
         "kind": "studies",
         "studies": len(search.sources),
         "layouts": dict(Counter(source.layout for source in search.sources)),
-        "with_mask_file": sum(source.mask_path is not None for source in search.sources),
+        "with_mask_file": _mask_files(search),
         "passed_over": dict(Counter(problem.code for _, problem in search.passed_over)),
         "ignored": dict(Counter(problem.code for _, problem in search.ignored)),
         "next": "`pet-mtl validate` judges each of them",
     }
+
+
+def _mask_files(search: Search) -> int | None:
+    """How many image studies have a mask file; None of DICOM alone, whose outlines are not read."""
+    masks = sum(source.mask_path is not None for source in search.sources)
+    is_dicom = all(source.layout == "dicom" for source in search.sources)
+    return None if is_dicom and not masks else masks
 
 
 def _headers(headers: Headers, number: int | None, refusals: list[StudyError]) -> Plain:
@@ -105,6 +112,7 @@ def _volume(study: Study) -> Plain:
     suv: Plain = {
         "factor": study.suv_factor,
         "reference_time": study.reference_time or None,
+        "rule": study.suv_rule or None,
         "max": float(study.suv.max()),
     }
     facts: Plain = {"grid": grid_facts(study.grid), "suv": suv, "mask": None}

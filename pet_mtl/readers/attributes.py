@@ -13,12 +13,13 @@ from pet_mtl.suv import FrameTiming, SuvAttributes, nearest_day
 
 _SEXES = ("M", "F", "O")
 # What decides the factor, by unit: dose and times do not matter to values that already are SUV.
-_DECIDES_SUV = ("units", "suv_type", "corrected")
+_DECIDES_SUV = ("units", "suv_type", "corrected", "attenuation_denied")
 _DECIDES_BY_UNIT = {
     "GML": _DECIDES_SUV,
     "CM2ML": (*_DECIDES_SUV, "weight_kg", "height_m"),
-    "CNTS": ("units", "corrected", "philips_suv"),
+    "CNTS": ("units", "corrected", "attenuation_denied", "philips_suv"),
 }
+_NO_METHOD = ("NONE", "NO")
 
 
 def suv_attributes(dataset: pydicom.Dataset) -> SuvAttributes:
@@ -32,12 +33,14 @@ def suv_attributes(dataset: pydicom.Dataset) -> SuvAttributes:
     """
     given = values.raw(dataset, "RadiopharmaceuticalInformationSequence") or [pydicom.Dataset()]
     drug = given[0]
-    zone = values.text(dataset, "TimezoneOffsetFromUTC")
+    zone = _zone(dataset)
+    start = values.text(drug, "RadiopharmaceuticalStartDateTime")
     series = values.moment(values.text(dataset, "SeriesDate"), values.text(dataset, "SeriesTime"))
     return SuvAttributes(
         units=values.text(dataset, "Units").upper(),
         suv_type=values.text(dataset, "SUVType").upper(),
         corrected=values.texts(dataset, "CorrectedImage"),
+        attenuation_denied=_is_denied(values.text(dataset, "AttenuationCorrectionMethod")),
         decay_correction=values.text(dataset, "DecayCorrection").upper(),
         injections=len(given),
         dose_bq=values.number(drug, "RadionuclideTotalDose"),
@@ -47,7 +50,8 @@ def suv_attributes(dataset: pydicom.Dataset) -> SuvAttributes:
         half_life_s=values.number(drug, "RadionuclideHalfLife"),
         nuclides=drugs.nuclides(drug),
         tracer=drugs.tracer(drug),
-        injection=values.date_time(values.text(drug, "RadiopharmaceuticalStartDateTime"), zone),
+        injection=values.date_time(start, zone),
+        injection_zoned=bool(values.offset(start)) and not values.offset(zone),
         injection_time=values.clock(values.text(drug, "RadiopharmaceuticalStartTime")),
         series=series,
         ge_scan=values.date_time(values.text(dataset, private_tag(dataset, GE_PET, 0x0D)), zone),
@@ -93,6 +97,17 @@ def _deciding(first: SuvAttributes) -> tuple[str, ...]:
     return tuple(f.name for f in dataclasses.fields(first) if f.name not in ("frames", "tracer"))
 
 
+def _zone(dataset: pydicom.Dataset) -> str:
+    """The zone of the clock that times without an offset were read from; "" where none is told."""
+    names = ("TimezoneOffsetFromUTC", "DecayCorrectionDateTime", "AcquisitionDateTime")
+    return next((zone for n in names if (zone := values.offset(values.text(dataset, n)))), "")
+
+
+def _is_denied(method: str) -> bool:
+    """Whether a method of attenuation correction says that there was none."""
+    return method.upper() in _NO_METHOD
+
+
 def _sex(value: str) -> str:
     return value if value in _SEXES else ""
 
@@ -112,7 +127,7 @@ def _timing(dataset: pydicom.Dataset, series: datetime | None) -> FrameTiming:
 def _acquired(dataset: pydicom.Dataset, series: datetime | None) -> datetime | None:
     """AcquisitionDate and Time, or AcquisitionDateTime, or the time near the series."""
     date, clock = (values.text(dataset, key) for key in ("AcquisitionDate", "AcquisitionTime"))
-    zone = values.text(dataset, "TimezoneOffsetFromUTC")
+    zone = _zone(dataset)
     known = values.moment(date, clock)
     known = known or values.date_time(values.text(dataset, "AcquisitionDateTime"), zone)
     time_ = values.clock(clock)

@@ -39,6 +39,7 @@ _TAGS: list[Any] = [
     "AcquisitionDate", "AcquisitionTime", "AcquisitionDateTime", "PatientWeight", "PatientSize",
     "RadiopharmaceuticalInformationSequence", "Units", "SUVType", "CorrectedImage",
     "DecayCorrection", "FrameReferenceTime", "ActualFrameDuration", "DecayFactor", "PatientSex",
+    "AttenuationCorrectionMethod",
     *PRIVATE_TAGS,
 ]  # fmt: skip
 # What tells series, slices and volumes apart.

@@ -28,6 +28,10 @@ _OTHER_WORDS = (*_CT_WORDS, "mr", "mri", "t1", "t2")
 MAX_SUV = 1000.0
 # Even blood in a cold region reaches this; less means that dose, weight or unit are wrong.
 MIN_TOP_SUV = 0.05
+# Reconstructions leave negatives of a few percent; stored values that overflowed leave as much
+# below zero as above.
+_LOWEST_OF_TOP = -0.3
+_IMAGE_TODO = "Convert the image to SUVbw first, or give the DICOM series"
 
 
 def is_image(path: Path) -> bool:
@@ -218,32 +222,36 @@ def read_suv_image(path: Path, factor: float = 1.0) -> tuple[NDArray[np.float32]
     return suv, grid
 
 
-def require_suv_range(suv: NDArray[np.float32]) -> None:
+def require_suv_range(suv: NDArray[np.float32], todo: str = _IMAGE_TODO) -> None:
     """Refuses values that cannot be SUVbw.
 
     Args:
         suv: (z, y, x) values.
+        todo: What to do about it.
 
     Raises:
         SuvError: SUV_RANGE.
     """
-    top, mean = float(suv.max()), float(suv.mean(dtype=np.float64))
+    top, low, mean = float(suv.max()), float(suv.min()), float(suv.mean(dtype=np.float64))
     if not np.isfinite(mean):
         found = "NaN or infinite values"
     elif top > MAX_SUV:
         found = f"a maximum of {top:g}, perhaps Bq/ml"
     elif top < MIN_TOP_SUV or mean < 0:
         found = f"a maximum of {top:g} and a mean of {mean:g}"
+    elif low < _LOWEST_OF_TOP * top:
+        found = f"{low:g} to {top:g}, as if stored values overflowed or their bits are told wrongly"
     else:
         return
-    raise _no_suv(found)
+    raise _no_suv(found, todo)
 
 
-def _no_suv(found: str) -> SuvError:
+def _no_suv(found: str, todo: str = _IMAGE_TODO) -> SuvError:
     return SuvError(
         "SUV_RANGE",
         "the values cannot be SUV",
-        expected=f"SUVbw in g/ml: finite, a maximum of {MIN_TOP_SUV:g} to {MAX_SUV:g}",
+        expected=f"SUVbw in g/ml: finite, a maximum of {MIN_TOP_SUV:g} to {MAX_SUV:g}, and no "
+        f"minimum below {_LOWEST_OF_TOP:g} of it",
         found=found,
-        todo="Convert the image to SUVbw first, or give the DICOM series",
+        todo=todo,
     )

@@ -21,7 +21,7 @@ from pet_mtl.readers.images import stem_of
 from pet_mtl.readers.json_file import read_json
 from pet_mtl.readers.participants import body_weight_kg, weight_files
 from pet_mtl.suv import FrameTiming, SuvAttributes, SuvFactor, suv_factor
-from pet_mtl.suv.nuclides import HALF_LIVES_S, by_meaning, half_life_s
+from pet_mtl.suv.nuclides import HALF_LIVES_S, by_meaning, half_life_s, longest_wait_s
 
 Fields = dict[str, Any]
 
@@ -35,12 +35,14 @@ _UNITS = {
 _DOSE_BQ = {
     "bq": 1.0, "kbq": 1e3, "mbq": 1e6, "gbq": 1e9, "uci": 3.7e4, "µci": 3.7e4, "mci": 3.7e7,
 }  # fmt: skip
+_DECAY_RULES = {
+    "ADMIN": "from injection to the time of decay correction",
+    "NONE": "not corrected, from injection to the first frame",
+}
 _ATTENUATION = ("AttenuationCorrection", "AttenuationCorrectionMethod")
 _ABSENT = ("", "n/a", "none", "no", "null", "unknown")
-# BIDS names no day; any will do, as only differences count.
-_DAY = datetime(2000, 1, 1)
-# A dose that decayed longer than this cannot have been imaged.
-_MAX_HALF_LIVES = 10.0
+# BIDS names no day; any will do, as only differences count. Not midnight, which is doubted.
+_DAY = datetime(2000, 1, 1, 12)
 # Dynamic scans start before the injection, and are corrected to their start.
 _EARLY_S = 900.0
 # Clocks of scan and first frame may be rounded to whole seconds.
@@ -83,13 +85,14 @@ def sidecar_factor(pet: Path, sidecar: Path) -> SuvFactor:
     code, scale = _units(told)
     if code == "GML":
         _require_body_weight(told)
-        return SuvFactor(1.0)
+        return SuvFactor(1.0, rule="JSON: SUVbw as stored")
     attributes, decay, odd = _attributes(told, body_weight_kg(pet, told))
     found = suv_factor(attributes)
     return replace(
         found,
         factor=found.factor * decay * scale,
         reference_time="",
+        rule=f"JSON: Bq/ml, decay {_DECAY_RULES[attributes.decay_correction]}",
         warnings=found.warnings + odd,
     )
 
@@ -162,16 +165,29 @@ def _require_body_weight(told: Fields) -> None:
         )
 
 
+def _require_attenuation(told: Fields) -> None:
+    """Refuses values that are not told to be corrected for attenuation."""
+    written = _text(told, *_ATTENUATION)
+    if written.lower() in _ABSENT:
+        raise SuvError(
+            "SUV_ATTENUATION",
+            "the JSON file beside the PET does not say that attenuation was corrected",
+            expected=f"the method in {_ATTENUATION[0]}",
+            found="none" if written else "nothing",
+            todo="Give the attenuation-corrected image, or add the method to the JSON file",
+        )
+
+
 def _attributes(
     told: Fields, weight_kg: float | None
 ) -> tuple[SuvAttributes, float, tuple[str, ...]]:
     """What the rules need; the decay they cannot know of, from injection to reference; warnings."""
     times = _times(told)
-    marks = () if _text(told, *_ATTENUATION).lower() in _ABSENT else ("ATTN",)
+    _require_attenuation(told)
     nuclide = by_meaning(written := _text(told, "TracerRadionuclide"))
     attributes = SuvAttributes(
         units="BQML",
-        corrected=marks,
+        corrected=("ATTN",),
         dose_bq=_dose_bq(told),
         weight_kg=weight_kg,
         # [B] has no half-life, only the nuclide; none is missing.
@@ -186,13 +202,14 @@ def _attributes(
         return replace(attributes, decay_correction="NONE"), 1.0, ()
     # SUVbw = C w / (D exp(-lambda (t_corrected - t_injected))): the rule for values corrected to
     # the injection, times what decayed until the time they really were corrected to.
-    corrected = replace(attributes, decay_correction="ADMIN", corrected=(*marks, "DECY"))
+    corrected = replace(attributes, decay_correction="ADMIN", corrected=("ATTN", "DECY"))
     elapsed = (times.corrected_to - times.injection).total_seconds()
     if elapsed == 0:
         return corrected, 1.0, ()
     half_life, odd = half_life_s(attributes)
-    if not -_EARLY_S <= elapsed <= _MAX_HALF_LIVES * half_life:
-        raise _no_time("an injection less than ten half-lives before the scan")
+    most = longest_wait_s(half_life)
+    if not -_EARLY_S <= elapsed <= most:
+        raise _no_time(f"an injection less than {most / 3600:.3g} h before the scan")
     known = replace(corrected, half_life_s=half_life)
     return known, math.exp(math.log(2.0) * elapsed / half_life), odd
 

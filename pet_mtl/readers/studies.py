@@ -19,6 +19,8 @@ from pet_mtl.readers.sidecar import sidecar_factor
 from pet_mtl.study import Study, StudySource
 from pet_mtl.suv import SuvAttributes, SuvFactor, body_of, suv_factor
 
+_RANGE_TODO = "Check dose, weight and times of the series, and how its pixels are stored"
+
 
 def read_study(
     source: StudySource,
@@ -84,7 +86,7 @@ def list_regions(source: StudySource, headers: tuple[Header, ...] = ()) -> tuple
 
 def _read_image(source: StudySource, roi: str | None, with_mask: bool) -> Study:
     """A study from image files; the values are SUVbw unless a JSON beside them says more."""
-    factor = SuvFactor(1.0)
+    factor = SuvFactor(1.0, rule="image file: SUVbw as stored")
     if source.sidecar_path is not None:
         factor = sidecar_factor(source.path, source.sidecar_path)
     suv, grid = read_suv_image(source.path, factor.factor)
@@ -94,8 +96,9 @@ def _read_image(source: StudySource, roi: str | None, with_mask: bool) -> Study:
         mask, odd = image_mask(source.mask_path, grid, roi or source.roi)
         warnings += odd + judge_size(mask)
     return Study(
-        source.name, source.patient_id, suv, grid, factor.factor, mask=mask, warnings=warnings
-    )
+        source.name, source.patient_id, suv, grid, factor.factor, mask=mask, warnings=warnings,
+        suv_rule=factor.rule,
+    )  # fmt: skip
 
 
 def _with_ct(
@@ -122,7 +125,7 @@ def _read_dicom(
     if factor.slice_weights:
         values *= np.asarray(factor.slice_weights)[:, None, None]
     suv = values.astype(np.float32)
-    require_suv_range(suv)
+    require_suv_range(suv, _RANGE_TODO)
     mask: Mask | None = None
     warnings: tuple[str, ...] = ()
     if with_mask:
@@ -134,6 +137,7 @@ def _read_dicom(
         grid=series.grid,
         suv_factor=factor.factor,
         reference_time=factor.reference_time,
+        suv_rule=factor.rule,
         mask=mask,
         warnings=series.warnings + factor.warnings + warnings,
         body=body_of(attributes),

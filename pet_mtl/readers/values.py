@@ -120,9 +120,12 @@ def _undecoded(dataset: pydicom.Dataset, key: Any) -> list[bytes] | None:
 
 
 def clock(value: str) -> time | None:
-    """A DICOM TM (HHMMSS.FFFFFF, PS3.5 6.2), also with colons; None where it is none."""
+    """A DICOM TM (HHMMSS.FFFFFF, PS3.5 6.2), also with colons; None where it is none.
+
+    Hours alone are none: half an hour of F-18 changes SUV by a fifth.
+    """
     digits, _, fraction = value.replace(":", "").strip().partition(".")
-    if not digits.isdecimal() or len(digits) not in (2, 4, 6):
+    if not digits.isdecimal() or len(digits) not in (4, 6):
         return None
     hour, minute, second = (int(digits[i : i + 2] or 0) for i in (0, 2, 4))
     if fraction and not fraction.isdecimal():
@@ -162,6 +165,12 @@ def date_time(value: str, zone: str = "") -> datetime | None:
     if found is None or offset is None or local is None:
         return found
     return found.replace(tzinfo=timezone(offset)).astimezone(timezone(local)).replace(tzinfo=None)
+
+
+def offset(value: str) -> str:
+    """The offset from UTC at the end of a DICOM DT (+HHMM or -HHMM); "" where it has none."""
+    body, size = _split_offset(value.strip())
+    return "" if size is None else value.strip()[len(body) :]
 
 
 def _split_offset(value: str) -> tuple[str, timedelta | None]:

@@ -29,6 +29,7 @@ class SuvAttributes:
         units: Units (0054,1001).
         suv_type: SUVType (0054,1006).
         corrected: Values of CorrectedImage (0028,0051).
+        attenuation_denied: Whether AttenuationCorrectionMethod (0054,1101) says there was none.
         decay_correction: DecayCorrection (0054,1102).
         injections: Items of RadiopharmaceuticalInformationSequence (0054,0016).
         dose_bq: RadionuclideTotalDose (0018,1074), as stored; Bq by the standard.
@@ -39,6 +40,8 @@ class SuvAttributes:
         nuclides: What RadionuclideCodeSequence (0054,0300) names, of `pet_mtl.suv.nuclides`.
         tracer: "FDG", "other", or "" where no radiopharmaceutical is named.
         injection: RadiopharmaceuticalStartDateTime (0018,1078), local clock.
+        injection_zoned: Whether `injection` bears an offset from UTC that nothing relates to the
+            clock of the other times.
         injection_time: RadiopharmaceuticalStartTime (0018,1072).
         series: SeriesDate and SeriesTime.
         ge_scan: GE private PET scan_datetime (0009,100D).
@@ -50,6 +53,7 @@ class SuvAttributes:
     units: str = ""
     suv_type: str = ""
     corrected: tuple[str, ...] = ()
+    attenuation_denied: bool = False
     decay_correction: str = ""
     injections: int = 1
     dose_bq: float | None = None
@@ -60,6 +64,7 @@ class SuvAttributes:
     nuclides: tuple[str, ...] = ()
     tracer: str = ""
     injection: datetime | None = None
+    injection_zoned: bool = False
     injection_time: time | None = None
     series: datetime | None = None
     ge_scan: datetime | None = None

@@ -67,7 +67,7 @@ def weight_kg(attributes: SuvAttributes) -> tuple[float, tuple[str, ...]]:
 
 
 def body_of(attributes: SuvAttributes) -> Body:
-    """The patient's body as the header tells it; what cannot be is left out.
+    """The patient's body as the header tells it, possible or not: `per_suvbw` judges it.
 
     Args:
         attributes: What the series says.
@@ -78,9 +78,8 @@ def body_of(attributes: SuvAttributes) -> Body:
     try:
         weight: float | None = weight_kg(attributes)[0]
     except SuvError:
-        weight = None
-    height = attributes.height_m
-    return Body(weight, height if _within(height, HEIGHT_M) else None, attributes.sex)
+        weight = attributes.weight_kg
+    return Body(weight, attributes.height_m, attributes.sex)
 
 
 def per_suvbw(normalisation: str, body: Body) -> tuple[float, tuple[str, ...]]:

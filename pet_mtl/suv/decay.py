@@ -5,13 +5,13 @@ Sources: [M], [C] and [Q] as in `pet_mtl.suv.rules`.
 
 import math
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from pet_mtl.errors import SuvError
 from pet_mtl.suv.attributes import FrameTiming, SuvAttributes, SuvFactor
 from pet_mtl.suv.codes import shown
 from pet_mtl.suv.nuclides import half_life_s
-from pet_mtl.suv.times import MAX_HALF_LIVES, injection_before, no_time, reference_for_start
+from pet_mtl.suv.times import elapsed_s, no_time, reference_for_start
 from pet_mtl.suv.witness import DECAY_TOLERANCE, contradiction, frame_decay
 
 _FLAG = (
@@ -76,19 +76,19 @@ def _witness_of_injection(attributes: SuvAttributes) -> tuple[str, ...]:
     if not starts or all(frame.decay_factor in (None, 1.0) for frame in attributes.frames):
         return ()
     try:
-        decay_per_s = math.log(2.0) / half_life_s(attributes)[0]
-        elapsed = _elapsed_s(attributes, min(starts), decay_per_s)
+        half_life = half_life_s(attributes)[0]
+        elapsed = elapsed_s(attributes, min(starts), half_life)
     except SuvError:
         return ()
     injection = min(starts) - timedelta(seconds=elapsed)
-    return contradiction(attributes.frames, injection, decay_per_s)
+    return contradiction(attributes.frames, injection, math.log(2.0) / half_life)
 
 
 def _to_start(attributes: SuvAttributes, per_bq: float) -> SuvFactor:
     """[M] "Decay correction = START": SUVbw = m P W / (D exp(-lambda (t_ref - t_adm)))."""
     decay_per_s = math.log(2.0) / (attributes.half_life_s or math.inf)
     reference = reference_for_start(attributes, decay_per_s)
-    elapsed = _elapsed_s(attributes, reference.moment, decay_per_s)
+    elapsed = elapsed_s(attributes, reference.moment, attributes.half_life_s or math.inf)
     witness = contradiction(attributes.frames, reference.moment, decay_per_s)
     return SuvFactor(
         per_bq * math.exp(decay_per_s * elapsed),
@@ -129,23 +129,8 @@ def _undecayed(attributes: SuvAttributes, frame: FrameTiming, decay_per_s: float
     """How much higher the slice would be, had nothing decayed since the injection."""
     if frame.acquired is None or not frame.duration_s:
         raise no_time("AcquisitionTime or ActualFrameDuration")
-    elapsed = _elapsed_s(attributes, frame.acquired, decay_per_s)
+    elapsed = elapsed_s(attributes, frame.acquired, attributes.half_life_s or math.inf)
     return frame_decay(frame.duration_s, decay_per_s) * math.exp(decay_per_s * elapsed)
-
-
-def _elapsed_s(attributes: SuvAttributes, until: datetime, decay_per_s: float) -> float:
-    """Seconds from injection to `until`, refused if no patient can have waited so long."""
-    injection = injection_before(attributes, until)
-    elapsed = (until - injection).total_seconds()
-    if elapsed < 0 or elapsed * decay_per_s > MAX_HALF_LIVES * math.log(2.0):
-        raise SuvError(
-            "SUV_TIME",
-            "injection and scan do not fit together",
-            expected=f"an injection less than {MAX_HALF_LIVES:g} half-lives before the scan",
-            found=f"{elapsed / 3600:.2f} h between injection and decay reference time",
-            todo="Correct RadiopharmaceuticalStartDateTime (0018,1078) or StartTime (0018,1072)",
-        )
-    return elapsed
 
 
 _DECAY: dict[str, Callable[[SuvAttributes, float], SuvFactor]] = {

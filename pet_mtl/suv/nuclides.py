@@ -14,6 +14,12 @@ HALF_LIFE_S = (60.0, 1e8)
 # Sources differ by up to 2 % (Sc-44, Ga-66); 5 % change an F-18 SUV after an hour by 2 %.
 ROUNDING = 0.02
 TOLERANCE = 0.05
+# Decay beyond ten half-lives leaves nothing to image: then a date or a unit is wrong. Nuclides of
+# an hour to six are imaged the same day, long before that: F-18 within nine hours, Ga-68 within
+# five and a half.
+_MOST_HALF_LIVES = 10.0
+_SAME_DAY_HALF_LIVES = 5.0
+SAME_DAY_S = (3600.0, 6 * 3600.0)
 
 # Name, element, half-life in seconds, codes: of SNOMED RT, then scheme and value.
 _TABLE = """
@@ -97,6 +103,19 @@ def by_meaning(text: str) -> str:
     ('Ga-68', 'F-18', '')
     """
     return _SPELLINGS.get(re.sub(r"[^0-9A-Z]", "", text.upper()), "")
+
+
+def longest_wait_s(half_life: float) -> float:
+    """The longest time from injection to scan that is believed, in seconds.
+
+    Args:
+        half_life: Of the nuclide, in seconds.
+
+    Returns:
+        Ten half-lives; five of a nuclide that is imaged the same day.
+    """
+    same_day = SAME_DAY_S[0] <= half_life <= SAME_DAY_S[1]
+    return half_life * (_SAME_DAY_HALF_LIVES if same_day else _MOST_HALF_LIVES)
 
 
 def half_life_s(attributes: SuvAttributes) -> tuple[float, tuple[str, ...]]:

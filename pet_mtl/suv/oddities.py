@@ -7,8 +7,8 @@ doi:10.1007/s00259-014-2961-x: FDG, an uptake of 60 min, and doses around 3 to 7
 from datetime import datetime, timedelta
 
 from pet_mtl.suv.attributes import SuvAttributes
-from pet_mtl.suv.nuclides import HALF_LIVES_S, TOLERANCE
-from pet_mtl.suv.times import LONGEST_SERIES, MAX_HALF_LIVES, nearest_day
+from pet_mtl.suv.nuclides import HALF_LIVES_S, TOLERANCE, longest_wait_s
+from pet_mtl.suv.times import LONGEST_SERIES, nearest_day
 
 UPTAKE_MIN = (45.0, 90.0)
 # Of F-18, per body weight; children are given more of it than adults.
@@ -79,13 +79,15 @@ def uptake_min(attributes: SuvAttributes) -> float | None:
     if scan is None:
         return None
     injection = attributes.injection
+    if attributes.injection_zoned:
+        injection = None
     if injection is None and attributes.injection_time is not None:
         injection = nearest_day(attributes.injection_time, scan)
     if injection is None:
         return None
     elapsed = (scan - injection).total_seconds()
     half_life = attributes.half_life_s or HALF_LIVES_S["F-18"]
-    return elapsed / 60.0 if 0 <= elapsed <= MAX_HALF_LIVES * half_life else None
+    return elapsed / 60.0 if 0 <= elapsed <= longest_wait_s(half_life) else None
 
 
 def _scan_start(attributes: SuvAttributes) -> datetime | None:

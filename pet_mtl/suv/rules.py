@@ -85,6 +85,14 @@ def _require_attenuation(attributes: SuvAttributes) -> None:
             found=", ".join(shown(c) for c in attributes.corrected) or "nothing",
             todo="Give the attenuation-corrected series",
         )
+    if attributes.attenuation_denied:
+        raise SuvError(
+            "SUV_ATTENUATION",
+            "the series contradicts itself on whether it was corrected for attenuation",
+            expected="ATTN in CorrectedImage (0028,0051), and a method of it if any is named",
+            found="ATTN, and AttenuationCorrectionMethod (0054,1101) NONE",
+            todo="Give the attenuation-corrected series, or correct the wrong attribute",
+        )
 
 
 def _from_suv(attributes: SuvAttributes) -> SuvFactor:

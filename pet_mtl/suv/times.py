@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from pet_mtl.errors import SuvError
 from pet_mtl.suv.attributes import FrameTiming, SuvAttributes
+from pet_mtl.suv.nuclides import SAME_DAY_S, longest_wait_s
 from pet_mtl.suv.witness import DECAY_TOLERANCE, contradiction, frame_decay
 
 # SeriesTime is often rounded to whole seconds, AcquisitionTime is not.
@@ -16,12 +17,10 @@ _ROUNDING = timedelta(seconds=1)
 _CLOCK_TOLERANCE_S = 60.0
 _DAY_S = 86400.0
 _LONGEST_S = 1e6
-# Nuclides that are imaged on later days (Cu-64, Zr-89, I-124) need the date of injection.
-_SAME_DAY_HALF_LIFE_S = 6 * 3600.0
 # A series starts hours before its last bed at most; more means that a date was shifted.
 LONGEST_SERIES = timedelta(hours=12)
-# Decay beyond ten half-lives leaves nothing to image: then a date or a unit is wrong.
-MAX_HALF_LIVES = 10.0
+# An injection at 00:00:00 longer before the scan was not at midnight: its time was removed.
+_MIDNIGHT_WAIT_S = 3 * 3600.0
 
 
 _FROM_GE = "SUV_REFERENCE_TIME: from GE's scan_datetime, not SeriesTime"
@@ -99,13 +98,17 @@ def injection_before(attributes: SuvAttributes, until: datetime) -> datetime:
     Raises:
         SuvError: SUV_TIME; neither is given, they contradict each other, the nuclide lives so
             long that a time without a date says nothing, or the time is just after `until`.
+            SUV_TIMEZONE; StartDateTime alone, of a time zone that may not be that of the scan.
     """
     if attributes.injection is not None:
+        if attributes.injection_zoned and attributes.injection_time is None:
+            raise _lone_zone()
         _require_same_clock(attributes.injection, attributes.injection_time)
         return attributes.injection
     if attributes.injection_time is None:
         raise no_time("RadiopharmaceuticalStartDateTime (0018,1078) or StartTime (0018,1072)")
-    if (attributes.half_life_s or 0.0) > _SAME_DAY_HALF_LIFE_S:
+    # Nuclides that are imaged on later days (Cu-64, Zr-89, I-124) need the date of injection.
+    if (attributes.half_life_s or 0.0) > SAME_DAY_S[1]:
         raise no_time("RadiopharmaceuticalStartDateTime (0018,1078), as the nuclide lives for days")
     moment = datetime.combine(until.date(), attributes.injection_time)
     if moment <= until:
@@ -115,6 +118,54 @@ def injection_before(attributes: SuvAttributes, until: datetime) -> datetime:
     if moment - datetime.min < timedelta(days=1):
         raise no_time("a date that is not at the end of the calendar")
     return moment - timedelta(days=1)
+
+
+def elapsed_s(attributes: SuvAttributes, until: datetime, half_life: float) -> float:
+    """Seconds from the injection to `until`.
+
+    Args:
+        attributes: What the series says.
+        until: The moment the dose is decayed to.
+        half_life: Of the nuclide, in seconds.
+
+    Returns:
+        The seconds.
+
+    Raises:
+        SuvError: SUV_TIME; as `injection_before`, or no patient can have waited so long.
+            SUV_TIMEZONE.
+    """
+    injection = injection_before(attributes, until)
+    elapsed = (until - injection).total_seconds()
+    most = longest_wait_s(half_life)
+    if injection.time() == time() and elapsed > _MIDNIGHT_WAIT_S:
+        raise _apart("an injection that is not at 00:00:00, as where the time was removed", elapsed)
+    if not 0 <= elapsed <= most:
+        raise _apart(f"an injection less than {most / 3600:.3g} h before the scan", elapsed)
+    return elapsed
+
+
+def _apart(expected: str, elapsed: float) -> SuvError:
+    """The refusal of an injection that lies where none can have been."""
+    return SuvError(
+        "SUV_TIME",
+        "injection and scan do not fit together",
+        expected=expected,
+        found=f"{elapsed / 3600:.2f} h between injection and decay reference time",
+        todo="Correct RadiopharmaceuticalStartDateTime (0018,1078) or StartTime (0018,1072)",
+    )
+
+
+def _lone_zone() -> SuvError:
+    """The refusal of an offset from UTC that says nothing of the clock of the scan."""
+    return SuvError(
+        "SUV_TIMEZONE",
+        "the time of injection bears an offset from UTC, and the zone of the scan's clock is not "
+        "told",
+        expected="TimezoneOffsetFromUTC (0008,0201), or StartTime (0018,1072) beside StartDateTime",
+        found="neither of them",
+        todo="Add one of them at the source, or write StartDateTime (0018,1078) without an offset",
+    )
 
 
 def _injected_later(gap: timedelta) -> SuvError:

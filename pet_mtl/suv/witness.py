@@ -1,6 +1,8 @@
-"""DecayFactor as a witness of the time that values were corrected for decay to.
+"""DecayFactor and FrameReferenceTime as witnesses of the time of decay correction.
 
-Source: [C] C.8.9.4.1.8 (DecayFactor): "The decay factor that was used to scale this image".
+Source: [C] C.8.9.4.1.8 (DecayFactor): "The decay factor that was used to scale this image";
+C.8.9.4.1.5 (FrameReferenceTime): offset from the series reference time to when the pixel value
+occurred.
 """
 
 import math
@@ -30,7 +32,7 @@ def frame_decay(duration_s: float, decay_per_s: float) -> float:
 def contradiction(
     frames: tuple[FrameTiming, ...], reference: datetime, decay_per_s: float
 ) -> tuple[str, ...]:
-    """Holds DecayFactor of the earliest slice against a reference time.
+    """Holds DecayFactor of the earliest slice, or FrameReferenceTime, against a reference time.
 
     Vendors correct for the decay within the frame in this factor, or apart from it.
 
@@ -44,7 +46,7 @@ def contradiction(
     """
     told = [f for f in frames if f.acquired and f.decay_factor and f.decay_factor > 0]
     if not told:
-        return ()
+        return _early(frames, reference, decay_per_s)
     first = min(told, key=lambda f: (f.acquired, f.decay_factor))
     if first.acquired is None or first.decay_factor is None:
         return ()
@@ -58,4 +60,25 @@ def contradiction(
     return (
         f"SUV_DECAY_FACTOR: DecayFactor {first.decay_factor:g} of the earliest slice does not fit "
         f"the decay reference time ({expected:.5f} expected)",
+    )
+
+
+def _early(
+    frames: tuple[FrameTiming, ...], reference: datetime, decay_per_s: float
+) -> tuple[str, ...]:
+    """Holds FrameReferenceTime of the earliest slice against a reference time, where it is alone.
+
+    One-sided: a frame begins no later after the reference than FrameReferenceTime, which counts
+    to its mean. The other way round proves nothing, as vendors count from different moments.
+    """
+    told = [(f.acquired, f.reference_s) for f in frames if f.acquired and f.reference_s is not None]
+    if not told:
+        return ()
+    acquired, reference_s = min(told)
+    since_s = (acquired - reference).total_seconds()
+    if (since_s - reference_s) * decay_per_s <= DECAY_TOLERANCE:
+        return ()
+    return (
+        f"SUV_FRAME_TIME: the earliest slice begins {since_s:.0f} s after the decay reference "
+        f"time, but its FrameReferenceTime is {reference_s:.0f} s",
     )

@@ -180,6 +180,12 @@ def _corrections() -> list[M]:
             refused("SUV_ATTENUATION"),
         ),
         M(
+            "attenuation-denied",
+            "ATTN in CorrectedImage, but AttenuationCorrectionMethod NONE",
+            put(AttenuationCorrectionMethod="NONE"),
+            refused("SUV_ATTENUATION"),
+        ),
+        M(
             "corrections-removed",
             "CorrectedImage removed",
             drop("CorrectedImage"),

@@ -11,7 +11,6 @@ from pet_mtl.readers import find_one, read_study
 from pet_mtl.study import Study as Read
 
 RELATIVE = 1e-3
-OTHER_SUV = "other SUV"
 _PLACE = 0.02
 
 
@@ -23,11 +22,13 @@ class Expected:
         kind: "right", "warned", "doubtful" or "refused".
         code: Of the warning or refusal; "" where right.
         mask: "same" as the truth, "none", or "other" where the mutation changes it rightly.
+        factor: Of a doubtful study, its SUV over the truth: that of the statement believed.
     """
 
     kind: str
     code: str = ""
     mask: str = "same"
+    factor: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -55,9 +56,9 @@ def warned(code: str, mask: str = "same") -> Expected:
     return Expected("warned", code, mask)
 
 
-def doubtful(code: str) -> Expected:
+def doubtful(code: str, factor: float) -> Expected:
     """The file contradicts itself and nothing tells which half is wrong: the warning says so."""
-    return Expected("doubtful", code)
+    return Expected("doubtful", code, factor=factor)
 
 
 def refused(code: str) -> Expected:
@@ -83,27 +84,28 @@ def outcome(mutation: Mutation, folder: Path) -> Expected:
             return Expected("refused without a remedy", error.code)
         return Expected("refused", error.code)
     codes = " ".join(sorted({text.split(":")[0] for text in study.warnings}))
-    fault = wrong_suv(study)
-    if fault == OTHER_SUV and codes:
-        return Expected("doubtful", codes, mask_of(study))
+    factor = mutation.expected.factor
+    fault = wrong_suv(study, factor)
+    if factor != 1 and codes and not fault:
+        return Expected("doubtful", codes, mask_of(study), factor)
     if fault:
         return Expected(f"wrong: {fault}", codes)
     return Expected("warned" if codes else "right", codes, mask_of(study))
 
 
-def wrong_suv(study: Read) -> str:
-    """What differs from the truth, compared voxel by voxel in the world; "" for nothing."""
+def wrong_suv(study: Read, factor: float = 1.0) -> str:
+    """What differs from the truth times a factor, voxel by voxel in the world; "" for nothing."""
     truth = patient()
     index = np.indices(study.suv.shape).reshape(3, -1).T
     place = truth.grid.world_to_index(study.grid.index_to_world(index))
     near = np.rint(place).astype(int)
     if np.abs(place - near).max() > _PLACE or (near < 0).any() or (near >= truth.suv.shape).any():
         return "voxels lie elsewhere"
-    expected = truth.suv[tuple(near.T)].astype(np.float64)
+    expected = truth.suv[tuple(near.T)].astype(np.float64) * factor
     # Sixteen bits a slice keep a voxel to half a step of the slice's highest value.
-    step = float(truth.suv.max()) / 32767
+    step = float(truth.suv.max()) * factor / 32767
     error = np.abs(study.suv.ravel() - expected) - RELATIVE * expected - step
-    return "" if error.max() <= 0 else OTHER_SUV
+    return "" if error.max() <= 0 else "other SUV"
 
 
 def mask_of(study: Read) -> str:

@@ -41,6 +41,10 @@ def _damaged() -> list[M]:
         M("high-bit", "HighBit is not the last of BitsStored", put(BitsStored=12, HighBit=15),
           refused("DICOM_PIXELS")),
         M("all-zero", "all pixels 0", lambda s: s.each(_zero), refused("SUV_RANGE")),
+        M("sign-wrong", "unsigned 16 bit, PixelRepresentation says signed", _wide(signed=1),
+          refused("SUV_RANGE")),
+        M("bits-too-few", "BitsStored 15 of pixels that use 16",
+          put(BitsStored=15, HighBit=14), refused("SUV_RANGE")),
         M("rle-damaged", "RLE of one slice damaged", _rle_damaged, refused("DICOM_PIXELS")),
     ]  # fmt: skip
 
@@ -55,6 +59,16 @@ def _without_pixels(study: Study) -> None:
     dataset = pydicom.dcmread(path)
     del dataset.PixelData
     save(dataset, path)
+
+
+def _wide(signed: int) -> Break:
+    """Pixels over the whole range of unsigned 16 bit."""
+
+    def change(dataset: Dataset, number: int) -> None:
+        dataset.RescaleSlope = f"{float(dataset.RescaleSlope) / 2:.9g}"
+        _set(dataset, dataset.pixel_array.astype("<u2") * 2, 16, signed)
+
+    return lambda study: study.each(change)
 
 
 def _zero(dataset: Dataset, number: int) -> None:
@@ -77,6 +91,7 @@ def _stored() -> list[M]:
         M("rle", "RLE", syntax(RLELossless), right()),
         M("jpeg-ls", "JPEG-LS, lossless", syntax(JPEGLSLossless), right()),
         M("unsigned", "unsigned 16 bit", _as("<u2", 16, 0), right()),
+        M("unsigned-wide", "unsigned 16 bit, the whole range", _wide(signed=0), right()),
         M("32-bit", "signed 32 bit", _as("<i4", 32, 1), right()),
         M("float", "Float Pixel Data", _float, right()),
         M("overlay-bits", "overlay in the unused high bits of 15 stored ones", _overlay, right()),

@@ -36,7 +36,7 @@ allows exactly one outcome; never a crash, never a silently wrong SUV:
 - **right**: the SUV is that of the whole study to 0.1 %, and nothing is warned of;
 - **warned**: the same, and the warning's code is among the study's warnings;
 - **doubtful**: warned, and the SUV follows one of two statements of the file that contradict each
-  other, where nothing tells which is wrong;
+  other, where nothing tells which is wrong, to 0.1 %;
 - **refused**: the study is refused with this code ([errors.md](errors.md) says what to do).
 """
 

@@ -47,6 +47,29 @@ def _injection() -> list[M]:
           refused("SUV_TIME")),
         M("injection-day-before", "date of injection shifted a day back",
           _injected(injection - day), refused("SUV_TIME")),
+        M("injection-ten-hours-before", "injection ten hours before the scan, of F-18",
+          _injected(start - 2 * _LATER), refused("SUV_TIME")),
+        M("injection-midnight", "time of injection 00:00:00, scan in the morning",
+          both(_moved(_to_morning()), put_drug(RadiopharmaceuticalStartTime="000000",
+               RadiopharmaceuticalStartDateTime=None)), refused("SUV_TIME")),
+        M("injection-hour", "StartDateTime to the hour only, no StartTime",
+          put_drug(RadiopharmaceuticalStartTime=None,
+                   RadiopharmaceuticalStartDateTime=f"{injection:%Y%m%d%H}"),
+          refused("SUV_TIME")),
+        M("injection-offset", "StartDateTime with an offset, no StartTime, no zone of the scan",
+          put_drug(RadiopharmaceuticalStartTime=None,
+                   RadiopharmaceuticalStartDateTime=f"{_stamp(injection)}+0000"),
+          refused("SUV_TIMEZONE")),
+        M("injection-offset-time", "StartDateTime with an offset, and StartTime of the same clock",
+          put_drug(RadiopharmaceuticalStartDateTime=f"{_stamp(injection)}+0000"), right()),
+        M("injection-offset-zone", "StartDateTime in UTC, the zone of the scan told",
+          both(put(TimezoneOffsetFromUTC="+0200"),
+               put_drug(RadiopharmaceuticalStartTime=None, RadiopharmaceuticalStartDateTime=
+                        f"{_stamp(injection - 2 * _LATER / 5)}+0000")), right()),
+        M("injection-offset-scan", "StartDateTime and AcquisitionDateTime with the same offset",
+          both(put(AcquisitionDateTime=f"{_stamp(start)}+0200"),
+               put_drug(RadiopharmaceuticalStartTime=None, RadiopharmaceuticalStartDateTime=
+                        f"{_stamp(injection)}+0200")), right()),
         M("injection-years-before", "date of injection shifted by years",
           _injected(injection - 3000 * day), refused("SUV_TIME")),
         M("injection-times-differ", "StartDateTime and StartTime contradict each other",
@@ -111,6 +134,12 @@ def _to_midnight() -> datetime.timedelta:
     return datetime.datetime.combine(start.date(), datetime.time(0, 10)) - start
 
 
+def _to_morning() -> datetime.timedelta:
+    """How far all times are moved so that the scan starts at eight, 4.4 half-lives into a day."""
+    start = scan().start
+    return datetime.datetime.combine(start.date(), datetime.time(8)) - start
+
+
 def _moved(by: datetime.timedelta) -> Break:
     """All times moved alike."""
     start, injection = scan().start + by, scan().injection + by
@@ -135,7 +164,11 @@ def _series() -> list[M]:
         M("ge-scan-time", "SeriesTime overwritten, GE's private scan time given",
           both(later, _ge(start)), warned("SUV_REFERENCE_TIME")),
         M("series-time-early", "SeriesTime 40 minutes early, DecayFactor denies it",
-          put(SeriesTime=_time(start - _LATER / 7.5)), doubtful("SUV_DECAY_FACTOR")),
+          put(SeriesTime=_time(start - _LATER / 7.5)),
+          doubtful("SUV_DECAY_FACTOR", _left(_LATER.total_seconds() / 7.5))),
+        M("series-time-early-frame", "the same, DecayFactor removed, FrameReferenceTime denies it",
+          both(put(SeriesTime=_time(start - _LATER / 7.5)), drop("DecayFactor")),
+          doubtful("SUV_FRAME_TIME", _left(_LATER.total_seconds() / 7.5))),
         M("series-removed", "SeriesDate and SeriesTime removed", drop("SeriesDate", "SeriesTime"),
           warned("SUV_REFERENCE_TIME")),
         M("series-date-shifted", "SeriesDate a day too early",
@@ -179,11 +212,17 @@ def _decay() -> list[M]:
         M("decay-none-no-time", "not corrected, AcquisitionTime removed",
           both(_undecayed(1), drop("AcquisitionTime", "AcquisitionDate")), refused("SUV_TIME")),
         M("decay-admin-claimed", "DecayCorrection ADMIN, but values and DecayFactor say START",
-          put(DecayCorrection="ADMIN"), doubtful("SUV_DECAY_FACTOR")),
+          put(DecayCorrection="ADMIN"), doubtful("SUV_DECAY_FACTOR", _left(_wait_s()))),
         M("decay-start-claimed", "DecayCorrection START, but values and DecayFactor say ADMIN",
-          both(_to_injection, put(DecayCorrection="START")), doubtful("SUV_DECAY_FACTOR")),
+          both(_to_injection, put(DecayCorrection="START")),
+          doubtful("SUV_DECAY_FACTOR", 1 / _left(_wait_s()))),
         M("beds", "three beds, each acquired later", _beds, right()),
     ]  # fmt: skip
+
+
+def _left(seconds: float) -> float:
+    """What is left of F-18 after some time."""
+    return float(np.exp(-_LAMBDA * seconds))
 
 
 def _wait_s() -> float:

@@ -41,6 +41,7 @@ def test_writes_volume_mask_and_json(
     inside = suv[read_image(mask_out)[0] > 0]
     assert found["suv_factor"] == pytest.approx(70e3 / (370e6 * 0.5 ** (3600 / 6586.2)))
     assert found["reference_time"] == "2024-03-01T10:00:00"
+    assert found["rule"] == "BQML: START, reference from SeriesTime"
     assert found["warnings"] == []
     assert found["mask"] == {
         "voxels": 18,
@@ -136,7 +137,7 @@ def test_normalisation_without_sex_is_refused(tmp_path: Path, pet_series: Write,
 @pytest.mark.parametrize(
     ("arguments", "expected", "says"),
     [
-        ((), 2, "--json"),
+        ((), 0, ""),
         (("-o", "suv.png"), 2, "IMAGE_SUFFIX"),
         (("--mask-out", "none.nii.gz", "--json"), 1, ""),
         (("--no-such-option",), 2, "No such option"),
@@ -199,3 +200,11 @@ def test_what_was_passed_over_is_told(tmp_path: Path, pet_series: Write, run: Ru
     found = json.loads(run(tmp_path / "A", "--json")[1])
     assert [text.split(":")[0] for text in found["passed_over"]] == ["DICOM_UNCORRECTED"]
     assert "passed over" in run(tmp_path / "A", "-o", tmp_path / "s.nii.gz")[1]
+
+
+def test_alone_prints_the_summary(tmp_path: Path, pet_series: Write, run: Run) -> None:
+    pet_series(tmp_path / "A")
+    code, text, error = run(tmp_path / "A")
+    assert (code, error) == (0, "")
+    assert "rule            BQML: START, reference from SeriesTime" in text.splitlines()
+    assert list(tmp_path.iterdir()) == [tmp_path / "A"]

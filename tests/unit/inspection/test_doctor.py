@@ -54,6 +54,7 @@ def test_for_a_person(run, told):
     told(HEALTHY)
     code, out = run()
     assert code == 0 and out.splitlines()[-1] == "fit"
+    assert "CPU: a convolution is right" in out and "CPU CPU" not in out
     assert f"numpy\t{metadata.version('numpy')}" in out
 
 

@@ -268,3 +268,12 @@ def test_json_is_one_object_of_finite_numbers(zoo, run):
     code, out, _ = run(zoo / "image_plain", "--json")
     assert code == 0
     assert np.isfinite(json.loads(out)["suv"]["max"])
+
+
+def test_outlines_of_dicom_are_not_counted_as_none(zoo):
+    assert info(zoo)["with_mask_file"] > 0
+    for path in [path for path in zoo.iterdir() if not path.name.startswith("dicom_")]:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    facts = info(zoo)
+    assert set(facts["layouts"]) == {"dicom"}
+    assert facts["with_mask_file"] is None

@@ -6,7 +6,7 @@ import numpy as np
 import pydicom
 import pytest
 
-from pet_mtl.errors import GeometryError, ReadError, StudyError
+from pet_mtl.errors import GeometryError, PetMtlError, ReadError, StudyError
 from pet_mtl.readers import find_one, read_study
 from pet_mtl.readers.dicom import choose_series, read_values
 from pet_mtl.readers.headers import scan_headers
@@ -121,6 +121,13 @@ def _set_first(**values: Any) -> Callable[[pydicom.Dataset, int], None]:
 def test_refusals(tmp_path: Path, pet_series: Write, change: Any, code: str) -> None:
     pet_series(tmp_path, change=change)
     assert _code(tmp_path) == code
+
+
+def test_values_out_of_range_are_no_matter_of_converting(tmp_path: Path, pet_series: Write) -> None:
+    pet_series(tmp_path, change=_set(RescaleSlope="10000"))
+    with pytest.raises(PetMtlError) as caught:
+        read_study(find_one(tmp_path))
+    assert "dose, weight and times" in caught.value.problem.todo
 
 
 def test_no_pet_counts_what_is_there(tmp_path: Path, pet_series: Write) -> None:

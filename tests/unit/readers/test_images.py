@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from pet_mtl.errors import MaskError, PetMtlError, ReadError
+from pet_mtl.errors import MaskError, PetMtlError, ReadError, SuvError
 from pet_mtl.geometry import Grid
 from pet_mtl.readers import find_one, read_study
-from pet_mtl.readers.images import pick_images, read_image, split_role
+from pet_mtl.readers.images import pick_images, read_image, read_suv_image, split_role
 from pet_mtl.readers.labels import image_mask
 from pet_mtl.writers.images import write_image
 
@@ -138,3 +138,18 @@ def test_pairs_by_name() -> None:
         with pytest.raises(ReadError) as caught:
             pick(*unclear)
         assert caught.value.code == "IMAGE_WHICH"
+
+
+@pytest.mark.parametrize(("low", "is_suv"), [(-0.29, True), (-0.31, False)])
+def test_small_negatives_are_of_reconstruction_large_ones_of_overflow(
+    tmp_path: Path, low: float, is_suv: bool
+) -> None:
+    values = SUV.copy()
+    values[0, 0, 0] = low * values.max()
+    write_image(values, GRID, tmp_path / "PET.nii.gz")
+    if is_suv:
+        np.testing.assert_array_equal(read_suv_image(tmp_path / "PET.nii.gz")[0], values)
+        return
+    with pytest.raises(SuvError, match="overflowed") as caught:
+        read_suv_image(tmp_path / "PET.nii.gz")
+    assert caught.value.code == "SUV_RANGE"

@@ -298,3 +298,16 @@ def _noting(opened: list[Path], real: Callable[..., Any]) -> Callable[..., Any]:
         return real(path, *arguments, **more)
 
     return noted
+
+
+def test_attenuation_is_asked_for_in_the_words_of_the_json(tmp_path: Path) -> None:
+    with pytest.raises(PetMtlError, match="AttenuationCorrection") as caught:
+        factor(tmp_path, AttenuationCorrection="none")
+    assert caught.value.code == "SUV_ATTENUATION"
+    assert "CorrectedImage" not in str(caught.value)
+
+
+def test_the_rule_is_told(tmp_path: Path) -> None:
+    factor(tmp_path)
+    found = sidecar_factor(tmp_path / "a.nii.gz", tmp_path / "a.json")
+    assert found.rule == "JSON: Bq/ml, decay from injection to the time of decay correction"

@@ -92,5 +92,5 @@ def test_body_of_a_header() -> None:
     told = SuvAttributes(weight_kg=71.0, height_m=1.63, sex="F")
     assert body_of(told) == Body(71.0, 1.63, "F")
     assert body_of(SuvAttributes(weight_kg=71000.0, height_m=1.63)) == Body(71.0, 1.63, "")
-    assert body_of(SuvAttributes(weight_kg=0.0, height_m=163.0)) == Body(None, None, "")
+    assert body_of(SuvAttributes(weight_kg=0.0, height_m=163.0)) == Body(0.0, 163.0, "")
     assert body_of(SuvAttributes()) == Body()

@@ -95,3 +95,14 @@ def test_none_with_decy_listed_needs_the_witness() -> None:
 def test_none_with_a_factor_applied_is_told() -> None:
     _, codes = _read(decay_correction="NONE", corrected=("ATTN",), frames=(_frame(0, 600),))
     assert codes == ["SUV_DECAY_FACTOR"]
+
+
+def test_without_a_factor_a_frame_later_than_its_reference_time_is_told() -> None:
+    """One-sided: the other way round proves nothing, and DecayFactor settles it."""
+    early = START - timedelta(minutes=10)
+    alone = (FrameTiming(START, 120.0, 240.0),)
+    assert _read(series=early, frames=alone)[1] == ["SUV_FRAME_TIME"]
+    assert _read(series=START, frames=alone)[1] == []
+    assert _read(series=early, frames=(FrameTiming(START, 720.0, 240.0),))[1] == []
+    assert _read(series=early, frames=(FrameTiming(START, None, 240.0),))[1] == []
+    assert _read(series=early, frames=(_frame(0, 600),))[1] == []
