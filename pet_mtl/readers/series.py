@@ -191,16 +191,22 @@ def _require_one_patient(groups: list[Group]) -> None:
 
 
 def _no_pet(headers: Sequence[Header]) -> ReadError:
-    # What is none of DICOM's codes may be anything, even a name.
-    counts = Counter(h.modality if h.modality in _MODALITIES else "other" for h in headers)
+    counts = Counter(_kind(header) for header in headers)
     found = ", ".join(f"{count} {modality} files" for modality, count in sorted(counts.items()))
     return ReadError(
         "DICOM_NO_PET",
         "the folder holds no PET series",
-        expected="images of Modality PT",
+        expected="PET images (Modality PT and the SOP class of PET), not projections",
         found=found or "no DICOM file",
         todo="Put the PET series into the patient's folder; CT alone gives no SUV",
     )
+
+
+def _kind(header: Header) -> str:
+    """What is none of DICOM's codes may be anything, even a name."""
+    if header.modality == "PT" and header.sop_class not in PET_CLASSES:
+        return "PT (of another SOP class)"
+    return header.modality if header.modality in _MODALITIES else "other"
 
 
 def _two_series(count: int, left: Sequence[Group]) -> ReadError:

@@ -130,6 +130,13 @@ def test_values_out_of_range_are_no_matter_of_converting(tmp_path: Path, pet_ser
     assert "dose, weight and times" in caught.value.problem.todo
 
 
+def test_no_pet_tells_pt_files_that_are_no_pet_images(tmp_path: Path, pet_series: Write) -> None:
+    pet_series(tmp_path, change=_set(SOPClassUID="1.2.840.10008.5.1.4.1.1.7"))
+    with pytest.raises(PetMtlError) as caught:
+        read_study(find_one(tmp_path))
+    assert "PT (of another SOP class) files" in caught.value.problem.found
+
+
 def test_no_pet_counts_what_is_there(tmp_path: Path, pet_series: Write) -> None:
     modalities = ("CT", "CT", "SMITH", "SMITH", "SMITH")
 
