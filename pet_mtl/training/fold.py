@@ -57,8 +57,9 @@ def train_fold(job: FoldJob, report: Report) -> None:
     seed = config.seed * 1000 + job.fold + 1
     keras.utils.set_random_seed(seed)
     split = split_patients(info, job.fold, seed)
-    covariates = info.covariates if config.model.clinical else ()
+    covariates = info.covariates if config.model.clinical and config.model.outcomes else ()
     edges = survival_edges(info, config.model.intervals)
+    edges = edges if "survival" in config.model.tasks else ()
     spec = ModelSpec(info.plan, covariates, edges, config.model.ct)
     model = build_model(config.model, spec)
     plan = BatchPlan(
@@ -86,18 +87,22 @@ def _learn(
     """Mask and reconstruction first; then the heads; then all together, if asked for."""
     config = job.config
     settings = StageSettings(config.loss, config.stage, job.folder / "state", report)
-    history: list[tuple[Any, ...]] = []
-    for stage in _stages(model, config):
-        data = _stage_data(stage, config, split, plan)
-        history += run_stage_safely(model, stage, data, settings)
-        if stage.name == "mask":
-            everyone = plain_batches(split.training.concatenate(split.validation), plan)
-            heads = fit_outcomes(model, everyone, config.loss.head_penalty, plan.seed)
-            report(
-                f"heads on {heads.features} features: penalty survival "
-                f"{heads.survival.penalty:g}, response {heads.response.penalty:g}"
-            )
-    return history
+    before, after = _stages(model, config)
+
+    def run(stages: list[StagePlan]) -> list[tuple[Any, ...]]:
+        rows: list[tuple[Any, ...]] = []
+        for stage in stages:
+            data = _stage_data(stage, config, split, plan)
+            rows += run_stage_safely(model, stage, data, settings)
+        return rows
+
+    history = run(before)
+    if config.model.outcomes:
+        everyone = plain_batches(split.training.concatenate(split.validation), plan)
+        heads = fit_outcomes(model, everyone, config.loss.head_penalty, plan.seed)
+        penalties = [f"{name} {head.penalty:g}" for name, head in heads.fitted.items()]
+        report(f"heads on {heads.features} features: penalty {', '.join(penalties)}")
+    return history + run(after)
 
 
 def _stage_data(
@@ -105,7 +110,7 @@ def _stage_data(
 ) -> StageData:
     """Batches of a stage: the mask stage reads patients with masks only, if there are any."""
     has_mask = [row["has_mask"] == "1" for row in split.training_rows]
-    masked = stage.name == "mask" and any(has_mask)
+    masked = stage.name == "mask" and "mask" in stage.outputs and any(has_mask)
     training, validation, held = split.training, split.validation, len(split.validation_rows)
     if masked:
         training, validation = training.filter(_masked), validation.filter(_masked)
@@ -121,14 +126,13 @@ def _masked(patient: dict[str, Any]) -> Any:
     return patient["has_mask"] > 0.5
 
 
-def _stages(model: keras.Model, config: TrainConfig) -> list[StagePlan]:
-    """The stages a configuration asks for."""
+def _stages(model: keras.Model, config: TrainConfig) -> tuple[list[StagePlan], list[StagePlan]]:
+    """The stages a configuration asks for: before the heads are fitted, and after."""
     pixels = tuple(name for name in ("mask", "reconstruction") if name in model.output)
-    stages = [StagePlan("mask", pixels, config.stage.mask_steps, config.stage.mask_rate)]
-    if config.stage.joint_steps:
-        every = (*pixels, "survival", "response")
-        stages.append(StagePlan("joint", every, config.stage.joint_steps, config.stage.joint_rate))
-    return stages
+    first = StagePlan("mask", pixels, config.stage.mask_steps, config.stage.mask_rate)
+    every = (*pixels, *config.model.outcomes)
+    joint = StagePlan("joint", every, config.stage.joint_steps, config.stage.joint_rate)
+    return [first] if pixels else [], [joint] if config.stage.joint_steps else []
 
 
 def survival_edges(info: DatasetInfo, intervals: int) -> tuple[float, ...]:

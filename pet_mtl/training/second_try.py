@@ -31,7 +31,8 @@ def run_stage_safely(
         History: rows of (stage, epoch, training loss, validation loss).
     """
     rows = [(plan.name, *row) for row in run_stage(model, plan, data, settings)]
-    if plan.name != "mask" or outlines_something(model, data.training):
+    outlining = plan.name == "mask" and "mask" in plan.outputs
+    if not outlining or outlines_something(model, data.training):
         return rows
     settings.report("mask: nothing is outlined; begun anew from other weights")
     model.set_weights(keras.models.clone_model(model).get_weights())
