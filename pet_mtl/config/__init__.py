@@ -88,6 +88,7 @@ class LossConfig:
         reconstruction: Weight of the reconstruction error of log(1 + SUV).
         survival: Weight of the logistic-hazard likelihood.
         response: Weight of the cross-entropy of the response.
+        weighting: "fixed" weights, or "uncertainty" (learned) or "gradient" (balanced).
         head_penalty: L2 penalties tried for the outcome heads; inner folds choose.
     """
 
@@ -95,6 +96,7 @@ class LossConfig:
     reconstruction: float = 0.2
     survival: float = 0.3
     response: float = 0.3
+    weighting: str = "fixed"
     head_penalty: tuple[float, ...] = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 
     def __post_init__(self) -> None:
