@@ -64,8 +64,9 @@ def train_fold(job: FoldJob, report: Report) -> None:
     spec = ModelSpec(info.plan, covariates, edges, config.model.ct)
     model = build_model(config.model, spec)
     plan = BatchPlan(
-        config.stage.batch_size, bool(covariates), config.model.suv_clip, seed, config.model.ct
-    )
+        config.stage.batch_size, bool(covariates), config.model.suv_clip, seed, config.model.ct,
+        (info.plan.fine_mm, info.plan.context_mm), config.output.tta,
+    )  # fmt: skip
     report(
         f"{len(split.training_rows)} training and "
         f"{len(split.validation_rows)} inner validation patients"
@@ -112,11 +113,12 @@ def _stage_data(
         training, validation = training.filter(_masked), validation.filter(_masked)
         held = sum(row["has_mask"] == "1" for row in split.validation_rows)
     count = sum(has_mask) if masked else len(has_mask)
+    operations = pipeline(config.augment, plan.spacing_mm)
     known = validation.apply(tf.data.experimental.assert_cardinality(held))
     keep = only(stage.outputs)
 
     def batches(done: int = 0) -> tf.data.Dataset:
-        made = training_batches(training, count, pipeline(config.augment), plan, done)
+        made = training_batches(training, count, operations, plan, done)
         return made.map(keep)
 
     return StageData(batches(), plain_batches(known, plan).map(keep) if held else None, batches)

@@ -80,7 +80,8 @@ def run_stage(
         keeper = _Keeper(part, plan, HeldOut(part, data.validation), settings)
         start = keeper.restore()
         every = schedule.validate_every * schedule.accumulate
-        board = keras.callbacks.TensorBoard(settings.folder / "tensorboard" / plan.name)
+        logs = settings.folder / "tensorboard" / plan.name
+        board = keras.callbacks.TensorBoard(logs, write_graph=False)  # the graph takes seconds
         steps = StepReporter(plan.name, start * every, epochs * every, settings.report)
         if start < epochs and not keeper.exhausted and part.trainable_variables:
             part.fit(

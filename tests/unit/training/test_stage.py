@@ -77,7 +77,7 @@ def test_a_killed_stage_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
         run(network(), plan, HEAVY, tmp_path / "killed", die_at="joint 1/2")
     again = network()
     rows_again, _ = run(again, plan, HEAVY, tmp_path / "killed")
-    assert rows_again == pytest.approx(rows, rel=1e-5)
+    np.testing.assert_allclose(rows_again, rows, rtol=1e-5)
     for one, two in zip(whole.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_allclose(two, one, rtol=1e-4, atol=1e-6)
     assert all(np.isfinite(row).all() for row in rows) and len(rows[0]) == 5
@@ -132,13 +132,15 @@ def test_accumulated_batches_are_one_large_batch() -> None:
     rows = patients().map(lambda x, y, w: (x, {"mask": y["mask"]}, {"mask": w["mask"]}))
     results = []
     for batch, accumulate in ((4, 1), (2, 2)):
-        model, plan = network(), StagePlan("mask", ("mask",), 10, 1e-2)
+        model, plan = network(), StagePlan("mask", ("mask",), 10_000, 1.0)
         part = make_part(model, plan, LossConfig(), StageConfig(accumulate=accumulate))
         part.fit(rows.batch(batch).take(accumulate), verbose=0, shuffle=False)
         assert int(part.optimizer.iterations) == 1
         results.append(model.get_layer("encoder").get_weights())
-    for one, two in zip(*results, strict=True):
-        np.testing.assert_allclose(one, two, atol=1e-5)
+    start = network().get_layer("encoder").get_weights()
+    for one, two, was in zip(*results, start, strict=True):
+        np.testing.assert_allclose(one, two, atol=1e-3)
+        assert np.abs(one - was).max() > 0.01  # the first rate of a step is a fiftieth of 1
 
 
 @pytest.mark.parametrize("kind", ["uncertainty", "gradient"])
