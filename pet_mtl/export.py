@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from pet_mtl._version import __version__
 from pet_mtl.covariates import Covariate, schema_from
-from pet_mtl.errors import ModelError
+from pet_mtl.errors import ModelError, StudyError
 from pet_mtl.files import write_json
 from pet_mtl.losses import survival_curve
 from pet_mtl.models import Calibration, ModelSpec
@@ -66,9 +66,10 @@ def export_bundle(
     as each model's are relative to a baseline of its own. The risk is the mean of log odds, each
     relative to that model's own average patient; it orders patients, and is no probability.
 
-    Signatures: `serving_default` (both cubes in; `mask`, `survival`, `risk`, `response` out) and
-    `locate` (a context cube in, `mask` out: finds the lesion). A model with CT reads `fine_ct` and
-    `context_ct`, too: HU, and 1 where known; zeros for a patient without.
+    Signatures: `serving_default` (both cubes in; `mask`, `survival`, `risk`, `response` out, of the
+    model's tasks) and `locate` (a context cube in, `mask` out: finds the lesion), only with a mask.
+    A model with CT reads `fine_ct` and `context_ct`, too: HU, and 1 where known; zeros for a
+    patient without.
 
     Args:
         models: From `pet_mtl.models.build_model`, trained.
@@ -95,8 +96,7 @@ def export_bundle(
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".tmp-") as folder:
         fresh = Path(folder) / "bundle"
-        signatures = {"serving_default": module.predict, "locate": module.locate}
-        tf.saved_model.save(module, str(fresh), signatures=signatures)
+        tf.saved_model.save(module, str(fresh), signatures=dict(module.offered))
         write_json(fresh / BUNDLE_JSON, about)
         if path.exists():
             shutil.rmtree(path)
@@ -119,10 +119,14 @@ class _Served(tf.Module):
         if spec.covariates:
             shapes |= {n: [None, len(spec.covariates)] for n in ("clinical", "clinical_known")}
         inputs = {n: tf.TensorSpec(s, tf.float32, name=n) for n, s in shapes.items()}
-        self._locators = [_locator(model) for model in models]
+        self._locators = [_locator(model) for model in models if outlines(model)]
         self.predict = tf.function(self._predict, input_signature=[inputs], jit_compile=False)
+        self.offered = {"serving_default": self.predict}
         searched = [inputs[n] for n in _SEARCHED if n in inputs]
-        self.locate = tf.function(self._locate, input_signature=searched, jit_compile=False)
+        if self._locators:
+            self.offered["locate"] = tf.function(
+                self._locate, input_signature=searched, jit_compile=False
+            )
 
     def _predict(self, inputs: dict[str, Any]) -> dict[str, Any]:
         results = [readable_outputs(model, inputs) for model in self._models]
@@ -135,6 +139,11 @@ class _Served(tf.Module):
         cubes = context if context_ct is None else [context, context_ct]
         masks = [locator(cubes, training=False) for locator in self._locators]
         return {"mask": tf.add_n([tf.sigmoid(mask) for mask in masks]) / len(masks)}
+
+
+def outlines(model: keras.Model) -> bool:
+    """Whether a model of this package outlines the lesion."""
+    return "mask" in model.output
 
 
 def _locator(model: keras.Model) -> keras.Model:
@@ -156,20 +165,24 @@ def readable_outputs(model: keras.Model, inputs: dict[str, Any]) -> dict[str, An
         inputs: Its inputs.
 
     Returns:
-        `mask` (batch, z, y, x, 2) and `response` (batch,) as probabilities, `survival`
-        (batch, intervals) as the probability to live beyond each edge, and `risk` (batch,): the
-        log odds of the hazard relative to the average training patient, 0 for that one.
+        Of the model's tasks: `mask` (batch, z, y, x, 2) and `response` (batch,) as probabilities,
+        `survival` (batch, intervals) as the probability to live beyond each edge, and with it
+        `risk` (batch,): the log odds of the hazard relative to the average training patient, 0
+        for that one.
     """
     outputs = model(inputs, training=False)
-    hazard = outputs["survival"]
-    # Above the baseline, a patient's hazard logits are one and the same number in all intervals.
-    risk = tf.reduce_mean(hazard - model.get_layer("survival").baseline, axis=-1)
-    return {
-        "mask": tf.sigmoid(outputs["mask"]),
-        "survival": survival_curve(hazard),
-        "risk": risk,
-        "response": tf.sigmoid(outputs["response"][:, 0]),
-    }
+    readable = {}
+    if "mask" in outputs:
+        readable["mask"] = tf.sigmoid(outputs["mask"])
+    if "survival" in outputs:
+        hazard = outputs["survival"]
+        readable["survival"] = survival_curve(hazard)
+        # Above the baseline, all intervals of a patient have one and the same hazard logit.
+        baseline = model.get_layer("survival").baseline
+        readable["risk"] = tf.reduce_mean(hazard - baseline, axis=-1)
+    if "response" in outputs:
+        readable["response"] = tf.sigmoid(outputs["response"][:, 0])
+    return readable
 
 
 def mirrored(
@@ -204,7 +217,7 @@ class Predictor:
     Attributes:
         plan: The cubes it reads.
         covariates: Names of its clinical inputs.
-        edges_days: Days at which its survival curves are given.
+        edges_days: Days at which its survival curves are given; empty without them.
         versions: What it was made with.
         fingerprint: SHA-256 over graph and weights, 16 hex digits.
         about: All of `bundle.json`.
@@ -246,9 +259,9 @@ class Predictor:
                 means no CT. A model without CT does not read it.
 
         Returns:
-            `mask` (batch, size, size, size, 2) probability, last axis (fine, context); `survival`
-            (batch, edges) probability to live beyond each edge; `risk` (batch,), higher is
-            worse; `response` (batch,) probability.
+            Of the model's tasks: `mask` (batch, size, size, size, 2) probability, last axis (fine,
+            context); `survival` (batch, edges) probability to live beyond each edge; `risk`
+            (batch,), higher is worse; `response` (batch,) probability.
         """
         inputs = {"fine": fine, "context": context}
         if self.covariates:
@@ -271,7 +284,17 @@ class Predictor:
         Args:
             tiles: (batch, size, size, size, 1) SUVbw.
             ct: (batch, size, size, size, 2) HU, and 1 where known; absent means no CT.
+
+        Raises:
+            StudyError: The model outlines nothing, so that it cannot find a lesion either.
         """
+        if "locate" not in self._loaded.signatures:
+            raise StudyError(
+                "MODEL_NO_MASK",
+                "the model has no mask task, so it cannot find the lesion",
+                expected="the study's own mask, or a point in the lesion",
+                todo="Give --mask or --center, or a model that outlines",
+            )
         inputs = {"context": tf.constant(tiles)}
         if self.ct:
             known = None if ct is None else {"context": ct}

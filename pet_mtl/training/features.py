@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pet_mtl.layers import Standardize
 from pet_mtl.losses import interval_labels
+from pet_mtl.models import edges_of
 from pet_mtl.training.heads import HeadTask, HeadWeights, fit_head
 
 Floats = NDArray[np.float64]
@@ -23,20 +24,18 @@ class HeadReport:
     """What the fit of the heads chose.
 
     Attributes:
-        survival: The survival head.
-        response: The response head.
-        features: Number of features both read.
+        fitted: The heads that the model has, by task.
+        features: Number of features that each reads.
     """
 
-    survival: HeadWeights
-    response: HeadWeights
+    fitted: dict[str, HeadWeights]
     features: int
 
 
 def fit_outcomes(
     model: keras.Model, batches: tf.data.Dataset, penalties: tuple[float, ...], seed: int
 ) -> HeadReport:
-    """Standardises the pooled features, projects the learned ones, fits both heads.
+    """Standardises the pooled features, projects the learned ones, fits the heads.
 
     All of it sees training patients only. The learned features are projected on their principal
     components: hundreds of them would drown the few that matter.
@@ -54,14 +53,19 @@ def fit_outcomes(
     for name, values in groups.items():
         _fit_group(model, name, values, labels)
     features = _features(model, groups, labels)
-    survival_layer, response_layer = model.get_layer("survival"), model.get_layer("response")
-    edges = labels["edges"]
-    survival = fit_head(_survival_task(features, labels, edges), penalties, seed)
-    response = fit_head(_response_task(features, labels), penalties, seed + 1)
-    for layer, head in ((survival_layer, survival), (response_layer, response)):
+    tasks = {}
+    if "survival" in model.output:
+        tasks["survival"] = _survival_task(features, labels, edges_of(model))
+    if "response" in model.output:
+        tasks["response"] = _response_task(features, labels)
+    # Each head has its own seed, whichever of them are there.
+    seeds = {"survival": seed, "response": seed + 1}
+    fitted = {name: fit_head(task, penalties, seeds[name]) for name, task in tasks.items()}
+    for name, head in fitted.items():
+        layer = model.get_layer(name)
         layer.slopes.assign(head.slopes[:, None])
         layer.baseline.assign(head.baseline)
-    return HeadReport(survival, response, features.shape[1])
+    return HeadReport(fitted, features.shape[1])
 
 
 def _collect(model: keras.Model, batches: tf.data.Dataset) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -80,7 +84,6 @@ def _collect(model: keras.Model, batches: tf.data.Dataset) -> tuple[dict[str, An
         for name, value in kept.items():
             labels.setdefault(name, []).append(value.numpy())
     joined = {n: np.concatenate(v) for n, v in labels.items()}
-    joined["edges"] = model.get_layer("survival").edges_days
     return {n: np.concatenate(v) for n, v in rows.items()}, joined
 
 

@@ -59,8 +59,9 @@ def train_fold(job: FoldJob, report: Report) -> None:
     seed = config.seed * 1000 + job.fold + 1
     keras.utils.set_random_seed(seed)
     split = split_patients(info, job.fold, seed)
-    covariates = info.covariates if config.model.clinical else ()
+    covariates = info.covariates if config.model.clinical and config.model.outcomes else ()
     edges = survival_edges(info, config.model.intervals)
+    edges = edges if "survival" in config.model.tasks else ()
     spec = ModelSpec(info.plan, covariates, edges, config.model.ct)
     model = build_model(config.model, spec)
     plan = BatchPlan(
@@ -92,10 +93,8 @@ def _learn(
     for stage in stages_of(config.stage, model.output):
         if isinstance(stage, FitHeads):
             heads = fit_outcomes(model, everyone, config.loss.head_penalty, plan.seed)
-            report(
-                f"heads on {heads.features} features: penalty survival "
-                f"{heads.survival.penalty:g}, response {heads.response.penalty:g}"
-            )
+            penalties = [f"{name} {head.penalty:g}" for name, head in heads.fitted.items()]
+            report(f"heads on {heads.features} features: penalty {', '.join(penalties)}")
         else:
             data = _stage_data(stage, config, split, plan)
             history += run_stage_safely(model, stage, data, settings)
