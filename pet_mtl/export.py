@@ -206,7 +206,8 @@ def mirrored(
 
         outputs = call({name: view(np.asarray(value)) for name, value in inputs.items()})
         for name, value in outputs.items():
-            total[name] = total.get(name, np.float32(0.0)) + view(np.asarray(value)) / 8
+            part = (view(np.asarray(value)) / 8).astype(np.float32)
+            total[name] = total[name] + part if name in total else part
     return total
 
 

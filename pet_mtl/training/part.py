@@ -129,7 +129,9 @@ def make_part(
     """
     part = Part(inputs=model.input, outputs={name: model.output[name] for name in plan.outputs})
     weights = {name: float(getattr(losses, name)) for name in plan.outputs}
-    part.train_on(Tasks({name: _loss(name, model) for name in plan.outputs}, weights, losses.weighting))
+    part.train_on(
+        Tasks({name: _loss(name, model) for name in plan.outputs}, weights, losses.weighting)
+    )
     part.compile(optimizer=_optimizer(plan, schedule, part), jit_compile=False)
     # XLA makes 3-D convolutions about ten times slower on CPU.
     return part

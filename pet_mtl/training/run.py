@@ -21,7 +21,6 @@ from pet_mtl.training.fold import FoldJob, train_fold
 from pet_mtl.training.plan import RunPlan, check_plan
 from pet_mtl.training.progress import Report, Steps
 
-
 _SHARE_OF_FOLDS = 0.5
 
 

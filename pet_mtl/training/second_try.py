@@ -39,7 +39,9 @@ def run_stage_safely(
     again = dataclasses.replace(plan, name=f"{plan.name}_again", rate=plan.rate * _SLOWER)
     rows += [(again.name, *row) for row in run_stage(model, again, data, settings)]
     if not outlines_something(model, data.training):
-        settings.report(f"{plan.name}: still nothing is outlined; the outcomes rest on the whole cubes")
+        settings.report(
+            f"{plan.name}: still nothing is outlined; the outcomes rest on the whole cubes"
+        )
     return rows
 
 

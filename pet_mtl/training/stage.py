@@ -100,7 +100,10 @@ def run_stage(
 def history_rows(history: Iterable[tuple[Any, ...]]) -> list[dict[str, Any]]:
     """Rows of metrics.csv; what is unknown is empty."""
     return [
-        {name: "" if value != value else value for name, value in zip(HISTORY_COLUMNS, row)}
+        {
+            name: "" if isinstance(value, float) and math.isnan(value) else value
+            for name, value in zip(HISTORY_COLUMNS, row, strict=True)
+        }
         for row in history
     ]
 

@@ -171,7 +171,10 @@ def test_a_blur_is_that_of_scipy_and_nothing_leaks_in():
         np.testing.assert_allclose(
             after[scale].numpy()[8:16, 8:16, 8:16, 0], peer[8:16, 8:16, 8:16], rtol=0.02
         )
-    half = {**before, "fine_valid": tf.concat([tf.ones((12, 24, 24, 1)), tf.zeros((12, 24, 24, 1))], 0)}
+    half = {
+        **before,
+        "fine_valid": tf.concat([tf.ones((12, 24, 24, 1)), tf.zeros((12, 24, 24, 1))], 0),
+    }
     half["fine"] = tf.ones_like(half["fine"]) * half["fine_valid"]
     np.testing.assert_allclose(Blur(6.0, (2.0, 4.0))(half, seed)["fine"], half["fine"], atol=1e-5)
 

@@ -1,4 +1,4 @@
-"""A stage that was killed ends as if it had not been; precision, averaging, accumulation, freezing."""
+"""A killed stage ends as if it had not been; precision, averaging, accumulation, freezing."""
 
 from pathlib import Path
 
