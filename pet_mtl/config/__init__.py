@@ -14,27 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from pet_mtl.config.augment import AugmentConfig
+from pet_mtl.config.checks import check_range
+from pet_mtl.config.stage import OutputConfig, StageConfig
 from pet_mtl.errors import ConfigError
 
 T = TypeVar("T")
-
-
-def _check_range(config: Any, low: float, high: float, *names: str) -> None:
-    """Every number of the named fields lies in [low, high].
-
-    Raises:
-        ConfigError: One does not.
-    """
-    for name in names:
-        value = getattr(config, name)
-        for number in value if isinstance(value, tuple) else (value,):
-            if not low <= number <= high:
-                raise ConfigError(
-                    "CONFIG_RANGE",
-                    f"the value of {name} is out of range",
-                    expected=f"{low:g} to {high:g}",
-                    found=f"{number:g}",
-                )
 
 
 @dataclass(frozen=True)
@@ -80,42 +65,18 @@ class ModelConfig:
                 "model.filters needs a level, and model.ring_mm an inner below an outer distance",
                 found=f"filters {self.filters}, ring_mm {self.ring_mm}",
             )
-        _check_range(self, 1, 4096, "filters", "groups", "embedding")
-        _check_range(self, 0, 200, "ring_mm")
-        _check_range(self, 3, 200, "intervals")
-        _check_range(self, 0, 0.95, "dropout")
-        _check_range(self, 1, 1e4, "suv_clip")
-        _check_range(self, -1024, 1e5, "ct_window")
+        check_range(self, 1, 4096, "filters", "groups", "embedding")
+        check_range(self, 0, 200, "ring_mm")
+        check_range(self, 3, 200, "intervals")
+        check_range(self, 0, 0.95, "dropout")
+        check_range(self, 1, 1e4, "suv_clip")
+        check_range(self, -1024, 1e5, "ct_window")
         if self.ct_window[0] >= self.ct_window[1]:
             raise ConfigError(
                 "CONFIG_RANGE",
                 "model.ct_window needs a lower below an upper end",
                 found=f"{self.ct_window[0]:g} to {self.ct_window[1]:g} HU",
             )
-
-
-@dataclass(frozen=True)
-class AugmentConfig:
-    """Random changes that keep the meaning of SUV.
-
-    Attributes:
-        flip: Flip left-right, front-back and head-feet, each with probability 0.5.
-        shift_voxels: Largest shift of both cubes, voxels along each axis.
-        calibration: Standard deviation of the log of one factor on the whole study.
-        noise: Standard deviation of added noise, relative to the square root of SUV.
-        hide_ct: Probability to hide a patient's CT, so that the model also learns to do without.
-    """
-
-    flip: bool = True
-    shift_voxels: int = 4
-    calibration: float = 0.03
-    noise: float = 0.05
-    hide_ct: float = 0.1
-
-    def __post_init__(self) -> None:
-        _check_range(self, 0, 64, "shift_voxels")
-        _check_range(self, 0, 2, "calibration", "noise")
-        _check_range(self, 0, 1, "hide_ct")
 
 
 @dataclass(frozen=True)
@@ -137,44 +98,10 @@ class LossConfig:
     head_penalty: tuple[float, ...] = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 
     def __post_init__(self) -> None:
-        _check_range(self, 0, 1e6, "mask", "reconstruction", "survival", "response")
-        _check_range(self, 1e-9, 1e9, "head_penalty")
+        check_range(self, 0, 1e6, "mask", "reconstruction", "survival", "response")
+        check_range(self, 1e-9, 1e9, "head_penalty")
         if not self.head_penalty:
             raise ConfigError("CONFIG_RANGE", "loss.head_penalty needs at least one penalty")
-
-
-@dataclass(frozen=True)
-class StageConfig:
-    """The schedule.
-
-    Attributes:
-        batch_size: Patients a step.
-        mask_steps: Steps on mask and reconstruction, patients with masks only.
-        mask_rate: Peak learning rate of those steps.
-        joint_steps: Steps on all losses together, all patients.
-        joint_rate: Peak learning rate of those steps.
-        weight_decay: Decoupled weight decay.
-        clip_norm: Largest global norm of the gradient.
-        validate_every: Steps between validations.
-        patience: Validations without improvement before a stage stops.
-    """
-
-    batch_size: int = 8
-    mask_steps: int = 240
-    mask_rate: float = 4e-3
-    joint_steps: int = 120
-    joint_rate: float = 1e-3
-    weight_decay: float = 1e-4
-    clip_norm: float = 5.0
-    validate_every: int = 40
-    patience: int = 5
-
-    def __post_init__(self) -> None:
-        _check_range(self, 1, 1e9, "batch_size", "mask_steps", "validate_every", "patience")
-        _check_range(self, 0, 1e9, "joint_steps")
-        _check_range(self, 1e-9, 10, "mask_rate", "joint_rate")
-        _check_range(self, 1e-9, 1e9, "clip_norm")
-        _check_range(self, 0, 1, "weight_decay")
 
 
 @dataclass(frozen=True)
@@ -186,6 +113,7 @@ class TrainConfig:
         augment: Random changes of the training data.
         loss: Weights of the losses.
         stage: The schedule.
+        output: What is made of the network's outputs.
         seed: Seed of everything random.
     """
 
@@ -193,6 +121,7 @@ class TrainConfig:
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     stage: StageConfig = field(default_factory=StageConfig)
+    output: OutputConfig = field(default_factory=OutputConfig)
     seed: int = 0
 
 
