@@ -134,8 +134,47 @@ class HideCt:
         return {**patient, **{n: patient[n] * tf.cast(shown, patient[n].dtype) for n in names}}
 
 
-def pipeline(config: AugmentConfig) -> tuple[Operation, ...]:
-    """The operations a configuration asks for, in order."""
+@dataclass(frozen=True)
+class HideBlocks:
+    """Hides blocks of both cubes from the network, not from its targets.
+
+    A reconstruction can then not be had by copying: it needs what lies around the hole. Adds to a
+    patient, for each scale, `<scale>_shown`, the SUV with holes of 0, and `<scale>_focus`, how much
+    each voxel counts in the reconstruction error.
+
+    Attributes:
+        share: Largest share of the voxels that is hidden; each patient's is drawn from 0 to it.
+        weight: What a hidden voxel counts; others count 1.
+        blocks: Blocks along each axis.
+    """
+
+    share: float
+    weight: float = 5.0
+    blocks: int = 8
+
+    def __call__(self, patient: Patient, seed: Any) -> Patient:
+        """Each block is hidden by a toss of its own; the other cubes stay as they are."""
+        changed = dict(patient)
+        share = self.share * tf.random.stateless_uniform([], seed)
+        for number, scale in enumerate(SCALES):
+            size = tf.shape(patient[scale])  # (4,) z, y, x, 1
+            toss = tf.random.stateless_uniform([self.blocks] * 3, seed + number + 1) < share
+            # Which block a voxel lies in, along each axis; sizes need not be multiples.
+            z, y, x = (tf.range(size[k]) * self.blocks // size[k] for k in range(3))
+            hidden = tf.gather(tf.gather(tf.gather(toss, z, axis=0), y, axis=1), x, axis=2)
+            hidden = tf.cast(hidden[..., None], patient[scale].dtype)  # (z, y, x, 1)
+            changed[f"{scale}_shown"] = patient[scale] * (1.0 - hidden)
+            changed[f"{scale}_focus"] = 1.0 + (self.weight - 1.0) * hidden
+        return changed
+
+
+def pipeline(config: AugmentConfig, hidden_weight: float = 5.0) -> tuple[Operation, ...]:
+    """The operations a configuration asks for, in order.
+
+    Args:
+        config: What is changed, and how much.
+        hidden_weight: What a hidden voxel counts in the reconstruction error.
+    """
     operations: list[Operation] = []
     if config.flip:
         operations.append(Flip())
@@ -147,6 +186,8 @@ def pipeline(config: AugmentConfig) -> tuple[Operation, ...]:
         operations.append(Noise(config.noise))
     if config.hide_ct:
         operations.append(HideCt(config.hide_ct))
+    if config.hide_blocks:  # last: what is hidden must not be moved or filled again
+        operations.append(HideBlocks(config.hide_blocks, hidden_weight))
     return tuple(operations)
 
 

@@ -26,7 +26,6 @@ from pet_mtl._version import __version__
 from pet_mtl.covariates import Covariate, schema_from
 from pet_mtl.errors import ModelError
 from pet_mtl.files import write_json
-from pet_mtl.losses import survival_curve
 from pet_mtl.models import ModelSpec
 from pet_mtl.sample import SCALES, GridPlan
 
@@ -141,17 +140,16 @@ def readable_outputs(model: keras.Model, inputs: dict[str, Any]) -> dict[str, An
     Returns:
         `mask` (batch, z, y, x, 2) and `response` (batch,) as probabilities, `survival`
         (batch, intervals) as the probability to live beyond each edge, and `risk` (batch,): the
-        log odds of the hazard relative to the average training patient, 0 for that one.
+        log odds of the hazard (Cox: its logarithm) relative to the average training patient, 0
+        for that one.
     """
     outputs = model(inputs, training=False)
-    hazard = outputs["survival"]
-    # Above the baseline, a patient's hazard logits are one and the same number in all intervals.
-    risk = tf.reduce_mean(hazard - model.get_layer("survival").baseline, axis=-1)
+    head, response = model.get_layer("survival"), model.get_layer("response")
     return {
         "mask": tf.sigmoid(outputs["mask"]),
-        "survival": survival_curve(hazard),
-        "risk": risk,
-        "response": tf.sigmoid(outputs["response"][:, 0]),
+        "survival": head.curve(outputs["survival"]),
+        "risk": head.risk(outputs["survival"]),
+        "response": response.probability(outputs["response"]),
     }
 
 

@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pet_mtl.config.augment import AugmentConfig
-from pet_mtl.config.checks import check_range
+from pet_mtl.config.checks import check_choice, check_range
+from pet_mtl.config.losses import LossConfig
 from pet_mtl.config.stage import OutputConfig, StageConfig
 from pet_mtl.errors import ConfigError
 
 T = TypeVar("T")
+SURVIVAL_HEADS = ("logistic_hazard", "cox")
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,9 @@ class ModelConfig:
         clinical: Whether the dataset's covariates are inputs.
         embedding: Dimensions the pooled learned features are projected to, per scale.
         dropout: Dropout in front of the outcome heads.
-        intervals: Number of time intervals of the discrete-time survival head.
+        survival: "logistic_hazard", the discrete-time head; or "cox", one log hazard a patient on
+            a stored Breslow baseline. Curves and risk come out of both alike.
+        intervals: Most days at which survival is told: the discrete-time head's intervals.
         suv_clip: SUV above this is cut inside the model (hot spots, infiltrated injections).
         ct: Whether CT is read, too; the dataset must have it, a patient need not.
         ct_window: Lowest and highest Hounsfield units told apart.
@@ -53,6 +57,7 @@ class ModelConfig:
     clinical: bool = True
     embedding: int = 4
     dropout: float = 0.2
+    survival: str = "logistic_hazard"
     intervals: int = 12
     suv_clip: float = 30.0
     ct: bool = False
@@ -67,6 +72,7 @@ class ModelConfig:
             )
         check_range(self, 1, 4096, "filters", "groups", "embedding")
         check_range(self, 0, 200, "ring_mm")
+        check_choice(self, "survival", SURVIVAL_HEADS)
         check_range(self, 3, 200, "intervals")
         check_range(self, 0, 0.95, "dropout")
         check_range(self, 1, 1e4, "suv_clip")
@@ -77,31 +83,6 @@ class ModelConfig:
                 "model.ct_window needs a lower below an upper end",
                 found=f"{self.ct_window[0]:g} to {self.ct_window[1]:g} HU",
             )
-
-
-@dataclass(frozen=True)
-class LossConfig:
-    """Weights of the four losses and of the penalties.
-
-    Attributes:
-        mask: Weight of Dice + cross-entropy.
-        reconstruction: Weight of the reconstruction error of log(1 + SUV).
-        survival: Weight of the logistic-hazard likelihood.
-        response: Weight of the cross-entropy of the response.
-        head_penalty: L2 penalties tried for the outcome heads; inner folds choose.
-    """
-
-    mask: float = 1.0
-    reconstruction: float = 0.2
-    survival: float = 0.3
-    response: float = 0.3
-    head_penalty: tuple[float, ...] = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
-
-    def __post_init__(self) -> None:
-        check_range(self, 0, 1e6, "mask", "reconstruction", "survival", "response")
-        check_range(self, 1e-9, 1e9, "head_penalty")
-        if not self.head_penalty:
-            raise ConfigError("CONFIG_RANGE", "loss.head_penalty needs at least one penalty")
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from typing import Any
 import keras
 from keras import ops
 
+from pet_mtl.config.losses import TIES
 from pet_mtl.errors import ConfigError
 from pet_mtl.losses.likelihood import SurvivalLikelihood
 
-TIES = ("efron", "breslow")
 _FAR_BELOW = -1e30
 
 

@@ -5,9 +5,9 @@ from typing import Any
 import keras
 from keras import ops
 
+from pet_mtl.config.losses import MASK_KINDS
 from pet_mtl.errors import ConfigError
 
-MASK_KINDS = ("bce", "focal")
 _SMOOTH = 1.0
 
 

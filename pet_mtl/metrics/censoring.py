@@ -62,7 +62,7 @@ def kaplan_meier(time: Any, event: Any) -> KaplanMeier:
     [0.75, 0.75, 0.375]
     """
     moments, events, _, at_risk = _counts(time, event)
-    return KaplanMeier(moments, np.cumprod(1.0 - events / at_risk))
+    return KaplanMeier(moments, _lived(events / at_risk))
 
 
 def censoring_distribution(time: Any, event: Any) -> KaplanMeier:
@@ -82,7 +82,7 @@ def censoring_distribution(time: Any, event: Any) -> KaplanMeier:
     """
     moments, events, censored, at_risk = _counts(time, event)
     exposed = np.maximum(at_risk - events, 1)  # nobody censored where nobody is exposed
-    return KaplanMeier(moments, np.cumprod(1.0 - censored / exposed))
+    return KaplanMeier(moments, _lived(censored / exposed))
 
 
 def inverse_weights(censoring: KaplanMeier, time: Floats, subject: str) -> Floats:
@@ -124,12 +124,17 @@ def outcomes(time: Any, event: Any, **scores: Floats) -> tuple[Floats, Bools]:
     return moment, seen
 
 
+def _lived(rate: Floats) -> Floats:
+    """Probability to live beyond each time, from the share that leaves at each."""
+    return np.cumprod(1.0 - rate).astype(np.float64)
+
+
 def _counts(time: Any, event: Any) -> tuple[Floats, Floats, Floats, Floats]:
     """Distinct times; events, censored and still at risk at each."""
     moment, seen = outcomes(time, event)
     if not len(moment):
         raise MetricError("METRIC_EMPTY", "there is no patient to estimate a survival curve from")
     moments, place, total = np.unique(moment, return_inverse=True, return_counts=True)
-    events = np.bincount(place, weights=seen, minlength=len(moments))
-    at_risk = len(moment) - np.concatenate(([0], np.cumsum(total)[:-1]))
-    return moments, events, total - events, at_risk.astype(np.float64)
+    events = np.bincount(place, weights=seen, minlength=len(moments)).astype(np.float64)
+    at_risk = (len(moment) - np.concatenate(([0], np.cumsum(total)[:-1]))).astype(np.float64)
+    return moments, events, total.astype(np.float64) - events, at_risk

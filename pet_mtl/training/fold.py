@@ -16,8 +16,10 @@ from pet_mtl.files import atomic_path, remove_stale, write_csv
 from pet_mtl.models import ModelSpec, build_model
 from pet_mtl.tfrecords.dataset import DatasetInfo
 from pet_mtl.training.batches import BatchPlan, only, plain_batches, training_batches
+from pet_mtl.training.cox import store_baseline
 from pet_mtl.training.features import fit_outcomes
 from pet_mtl.training.inner import InnerSplit, split_patients
+from pet_mtl.training.objectives import response_weights
 from pet_mtl.training.oof import write_predictions
 from pet_mtl.training.progress import Report
 from pet_mtl.training.second_try import run_stage_safely
@@ -85,18 +87,20 @@ def _learn(
 ) -> list[tuple[Any, ...]]:
     """Mask and reconstruction first; then the heads; then all together, if asked for."""
     config = job.config
-    settings = StageSettings(config.loss, config.stage, job.folder / "state", report)
+    class_weights = response_weights(config.loss, split.training_rows)
+    settings = StageSettings(config.loss, config.stage, job.folder / "state", report, class_weights)
+    everyone = plain_batches(split.training.concatenate(split.validation), plan)
     history: list[tuple[Any, ...]] = []
     for stage in _stages(model, config):
         data = _stage_data(stage, config, split, plan)
         history += run_stage_safely(model, stage, data, settings)
         if stage.name == "mask":
-            everyone = plain_batches(split.training.concatenate(split.validation), plan)
-            heads = fit_outcomes(model, everyone, config.loss.head_penalty, plan.seed)
+            heads = fit_outcomes(model, everyone, config.loss, plan.seed)
             report(
                 f"heads on {heads.features} features: penalty survival "
                 f"{heads.survival.penalty:g}, response {heads.response.penalty:g}"
             )
+    store_baseline(model, everyone)
     return history
 
 
@@ -111,7 +115,9 @@ def _stage_data(
         training, validation = training.filter(_masked), validation.filter(_masked)
         held = sum(row["has_mask"] == "1" for row in split.validation_rows)
     count = sum(has_mask) if masked else len(has_mask)
-    batches = training_batches(training, count, pipeline(config.augment), plan)
+    batches = training_batches(
+        training, count, pipeline(config.augment, config.loss.hidden_weight), plan
+    )
     known = validation.apply(tf.data.experimental.assert_cardinality(held))
     keep = only(stage.outputs)
     return StageData(batches.map(keep), plain_batches(known, plan).map(keep) if held else None)

@@ -1,6 +1,5 @@
 """One stage: some outputs, some patients, so many steps, the best weights kept."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,8 +8,8 @@ import keras
 import tensorflow as tf
 
 from pet_mtl.config import LossConfig, StageConfig
-from pet_mtl.losses import LogisticHazard, MaskLoss, ReconstructionLoss, ResponseLoss
 from pet_mtl.training.checkpoint import StageState
+from pet_mtl.training.objectives import task_losses
 from pet_mtl.training.progress import Report, StepReporter
 
 
@@ -53,12 +52,14 @@ class StageSettings:
         schedule: Batch, patience, rates.
         folder: Where states and TensorBoard logs go.
         report: Called with one line a validation, and with the steps between.
+        class_weights: Weights of the response's classes; None if they all count alike.
     """
 
     losses: LossConfig
     schedule: StageConfig
     folder: Path
     report: Report
+    class_weights: tuple[float, ...] | None = None
 
 
 def run_stage(
@@ -78,7 +79,7 @@ def run_stage(
         History: rows of (epoch, training loss, validation loss).
     """
     schedule = settings.schedule
-    part = _part(model, plan, settings.losses, schedule)
+    part = _part(model, plan, settings)
     epochs = max(1, round(plan.steps / schedule.validate_every))
     keeper = _Keeper(part, plan, epochs, settings)
     start = keeper.restore()
@@ -100,17 +101,10 @@ def run_stage(
     return keeper.state.history
 
 
-def _part(
-    model: keras.Model, plan: StagePlan, losses: LossConfig, schedule: StageConfig
-) -> keras.Model:
+def _part(model: keras.Model, plan: StagePlan, settings: StageSettings) -> keras.Model:
     """A model of the same layers with the stage's outputs alone, compiled."""
+    losses, schedule = settings.losses, settings.schedule
     part = keras.Model(model.input, {name: model.output[name] for name in plan.outputs})
-    known: dict[str, Callable[[], keras.losses.Loss]] = {
-        "mask": MaskLoss,
-        "reconstruction": ReconstructionLoss,
-        "survival": lambda: LogisticHazard(model.get_layer("survival").edges_days),
-        "response": ResponseLoss,
-    }
     rate = keras.optimizers.schedules.CosineDecay(
         plan.rate * 0.02,
         decay_steps=max(1, plan.steps * 9 // 10),
@@ -122,7 +116,7 @@ def _part(
         keras.optimizers.AdamW(
             rate, weight_decay=schedule.weight_decay, global_clipnorm=schedule.clip_norm
         ),
-        loss={name: known[name]() for name in plan.outputs},
+        loss=task_losses(model, plan.outputs, losses, settings.class_weights),
         loss_weights={name: getattr(losses, name) for name in plan.outputs},
         jit_compile=False,  # XLA makes 3-D convolutions about ten times slower on CPU
     )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pet_mtl.augment import Calibrate, Flip, HideCt, Noise, Shift, apply, pipeline
+from pet_mtl.augment import Calibrate, Flip, HideBlocks, HideCt, Noise, Shift, apply, pipeline
 from pet_mtl.config import AugmentConfig
 
 SIZE = 6
@@ -76,3 +76,29 @@ def test_without_ct_nothing_depends_on_it():
         ]  # fmt: skip
         for name, value in bare.items():
             np.testing.assert_array_equal(value, full[name])
+
+
+def test_hidden_blocks_are_hidden_from_the_input_alone():
+    shares = []
+    for seed in seeds():
+        before = patient()
+        changed = HideBlocks(0.8, weight=4.0, blocks=3)(before, seed)
+        for name, value in before.items():  # the targets
+            np.testing.assert_array_equal(changed[name], value)
+        for scale in ("fine", "context"):
+            hidden = changed[f"{scale}_shown"].numpy() == 0
+            assert (changed[f"{scale}_shown"].numpy()[~hidden] == before[scale][~hidden]).all()
+            np.testing.assert_array_equal(changed[f"{scale}_focus"], np.where(hidden, 4.0, 1.0))
+            blocks = hidden.reshape(3, 2, 3, 2, 3, 2).transpose(0, 2, 4, 1, 3, 5).reshape(27, 8)
+            assert (blocks.all(axis=1) == blocks.any(axis=1)).all()  # whole blocks
+            shares.append(hidden.mean())
+        np.testing.assert_array_equal(
+            changed["fine_shown"], HideBlocks(0.8, 4.0, 3)(before, seed)["fine_shown"]
+        )
+    assert 0.2 < np.mean(shares) < 0.6 and max(shares) < 0.95
+
+
+def test_nothing_is_hidden_unless_asked_for():
+    assert HideBlocks not in map(type, pipeline(AugmentConfig()))
+    last = pipeline(AugmentConfig(hide_blocks=0.3), hidden_weight=7.0)[-1]
+    assert last == HideBlocks(0.3, 7.0)
