@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from pet_mtl._version import __version__
 from pet_mtl.covariates import Covariate, schema_from
-from pet_mtl.errors import ModelError
+from pet_mtl.errors import ModelError, StudyError
 from pet_mtl.files import write_json
 from pet_mtl.models import ModelSpec
 from pet_mtl.sample import SCALES, GridPlan
@@ -55,9 +55,10 @@ def export_bundle(
 
     Several models (the folds of a run) become one that averages their probabilities.
 
-    Signatures: `serving_default` (both cubes in; `mask`, `survival`, `risk`, `response` out) and
-    `locate` (a context cube in, `mask` out: finds the lesion). A model with CT reads `fine_ct` and
-    `context_ct`, too: HU, and 1 where known; zeros for a patient without.
+    Signatures: `serving_default` (both cubes in; `mask`, `survival`, `risk`, `response` out, of the
+    model's tasks) and `locate` (a context cube in, `mask` out: finds the lesion), only with a mask.
+    A model with CT reads `fine_ct` and `context_ct`, too: HU, and 1 where known; zeros for a
+    patient without.
 
     Args:
         models: From `pet_mtl.models.build_model`, trained.
@@ -82,8 +83,7 @@ def export_bundle(
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".tmp-") as folder:
         fresh = Path(folder) / "bundle"
-        signatures = {"serving_default": module.predict, "locate": module.locate}
-        tf.saved_model.save(module, str(fresh), signatures=signatures)
+        tf.saved_model.save(module, str(fresh), signatures=dict(module.offered))
         write_json(fresh / BUNDLE_JSON, about)
         if path.exists():
             shutil.rmtree(path)
@@ -104,10 +104,14 @@ class _Served(tf.Module):
         if spec.covariates:
             shapes |= {n: [None, len(spec.covariates)] for n in ("clinical", "clinical_known")}
         inputs = {n: tf.TensorSpec(s, tf.float32, name=n) for n, s in shapes.items()}
-        self._locators = [_locator(model) for model in models]
+        self._locators = [_locator(model) for model in models if outlines(model)]
         self.predict = tf.function(self._predict, input_signature=[inputs], jit_compile=False)
+        self.offered = {"serving_default": self.predict}
         searched = [inputs[n] for n in _SEARCHED if n in inputs]
-        self.locate = tf.function(self._locate, input_signature=searched, jit_compile=False)
+        if self._locators:
+            self.offered["locate"] = tf.function(
+                self._locate, input_signature=searched, jit_compile=False
+            )
 
     def _predict(self, inputs: dict[str, Any]) -> dict[str, Any]:
         results = [readable_outputs(model, inputs) for model in self._models]
@@ -117,6 +121,11 @@ class _Served(tf.Module):
         cubes = context if context_ct is None else [context, context_ct]
         masks = [locator(cubes, training=False) for locator in self._locators]
         return {"mask": tf.sigmoid(tf.add_n(masks) / len(masks))}
+
+
+def outlines(model: keras.Model) -> bool:
+    """Whether a model of this package outlines the lesion."""
+    return "mask" in model.output
 
 
 def _locator(model: keras.Model) -> keras.Model:
@@ -138,19 +147,23 @@ def readable_outputs(model: keras.Model, inputs: dict[str, Any]) -> dict[str, An
         inputs: Its inputs.
 
     Returns:
-        `mask` (batch, z, y, x, 2) and `response` (batch,) as probabilities, `survival`
-        (batch, intervals) as the probability to live beyond each edge, and `risk` (batch,): the
-        log odds of the hazard (Cox: its logarithm) relative to the average training patient, 0
-        for that one.
+        Of the model's tasks: `mask` (batch, z, y, x, 2) and `response` (batch,) as probabilities,
+        `survival` (batch, intervals) as the probability to live beyond each edge, and with it
+        `risk` (batch,): the log odds of the hazard (of Cox: its logarithm) relative to the
+        average training patient, 0 for that one.
     """
     outputs = model(inputs, training=False)
-    head, response = model.get_layer("survival"), model.get_layer("response")
-    return {
-        "mask": tf.sigmoid(outputs["mask"]),
-        "survival": head.curve(outputs["survival"]),
-        "risk": head.risk(outputs["survival"]),
-        "response": response.probability(outputs["response"]),
-    }
+    readable = {}
+    if "mask" in outputs:
+        readable["mask"] = tf.sigmoid(outputs["mask"])
+    if "survival" in outputs:
+        head = model.get_layer("survival")
+        readable["survival"] = head.curve(outputs["survival"])
+        readable["risk"] = head.risk(outputs["survival"])
+    if "response" in outputs:
+        head = model.get_layer("response")
+        readable["response"] = head.probability(outputs["response"])
+    return readable
 
 
 @dataclass(frozen=True)
@@ -160,7 +173,7 @@ class Predictor:
     Attributes:
         plan: The cubes it reads.
         covariates: Names of its clinical inputs.
-        edges_days: Days at which its survival curves are given.
+        edges_days: Days at which its survival curves are given; empty without them.
         versions: What it was made with.
         fingerprint: SHA-256 over graph and weights, 16 hex digits.
         about: All of `bundle.json`.
@@ -200,9 +213,9 @@ class Predictor:
                 means no CT. A model without CT does not read it.
 
         Returns:
-            `mask` (batch, size, size, size, 2) probability, last axis (fine, context); `survival`
-            (batch, edges) probability to live beyond each edge; `risk` (batch,), higher is
-            worse; `response` (batch,) probability.
+            Of the model's tasks: `mask` (batch, size, size, size, 2) probability, last axis (fine,
+            context); `survival` (batch, edges) probability to live beyond each edge; `risk`
+            (batch,), higher is worse; `response` (batch,) probability.
         """
         inputs = {"fine": tf.constant(fine), "context": tf.constant(context)}
         if self.covariates:
@@ -222,7 +235,17 @@ class Predictor:
         Args:
             tiles: (batch, size, size, size, 1) SUVbw.
             ct: (batch, size, size, size, 2) HU, and 1 where known; absent means no CT.
+
+        Raises:
+            StudyError: The model outlines nothing, so that it cannot find a lesion either.
         """
+        if "locate" not in self._loaded.signatures:
+            raise StudyError(
+                "MODEL_NO_MASK",
+                "the model has no mask task, so it cannot find the lesion",
+                expected="the study's own mask, or a point in the lesion",
+                todo="Give --mask or --center, or a model that outlines",
+            )
         inputs = {"context": tf.constant(tiles)}
         if self.ct:
             known = None if ct is None else {"context": ct}

@@ -40,4 +40,5 @@ def check_choice(config: Any, name: str, known: Sequence[str]) -> None:
         f"the value of {name} is not among the known ones",
         expected=f"{'one or more, each once,' if several else 'one'} of {', '.join(known)}",
         found=", ".join(chosen) or "nothing",
+        todo="docs/configuration.md says what each does",
     )

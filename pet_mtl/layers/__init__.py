@@ -1,6 +1,7 @@
 """Keras layers, one noun a file, written with `keras.ops` only."""
 
 from pet_mtl.layers.intensity import LogSuv
+from pet_mtl.layers.normalization import GroupNorm
 from pet_mtl.layers.pooling import RegionPooling, RegionWeights
 from pet_mtl.layers.radiomics import LesionRadiomics, SurroundingsRadiomics
 from pet_mtl.layers.standardize import Standardize
@@ -8,6 +9,7 @@ from pet_mtl.layers.window import CtWindow
 
 __all__ = [
     "CtWindow",
+    "GroupNorm",
     "LesionRadiomics",
     "LogSuv",
     "RegionPooling",

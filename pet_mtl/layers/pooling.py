@@ -1,10 +1,12 @@
 """Pooling feature maps over soft regions: the lesion, the ring around it, the whole cube."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
 
+from pet_mtl.config.model import REGIONS
 from pet_mtl.layers.distance import distance_mm
 
 _EPSILON = 1e-3
@@ -17,36 +19,39 @@ class RegionWeights(keras.layers.Layer):
     | | shape | range |
     |---|---|---|
     | input: mask probability | (batch, z, y, x, 1) | 0 .. 1 |
-    | output: (lesion, ring, all), or (all) | (batch, z, y, x, 3 or 1) | 0 .. 1 |
+    | output | (batch, z, y, x, regions) | 0 .. 1 |
 
     Args:
         spacing_mm: Voxel edge.
         ring_mm: Inner and outer distance of the ring from the lesion's border, mm.
-        only_all: Whether to give the whole cube alone (pooling without a mask).
+        regions: Which of "lesion", "ring" and "all" (the whole cube) to give, in this order.
+            With "all" alone only the shape of the input counts.
     """
 
     def __init__(
         self,
         spacing_mm: float,
         ring_mm: tuple[float, float] = (0.0, 20.0),
-        only_all: bool = False,
+        regions: Sequence[str] = REGIONS,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.spacing_mm = spacing_mm
-        self.only_all = only_all
+        self.regions = tuple(regions)
         self.ring_mm = tuple(ring_mm)
 
     def call(self, probability: Any) -> Any:
         """Weights of the regions."""
-        if self.only_all:
-            return ops.ones_like(probability)
-        lesion = probability[..., 0]  # (batch, z, y, x)
-        inner, outer = self.ring_mm
-        distance = distance_mm(lesion > 0.5, self.spacing_mm, outer + self.spacing_mm)
-        inside = ops.logical_and(distance > inner, distance <= outer)
-        ring = ops.cast(inside, lesion.dtype) * (1.0 - lesion)
-        return ops.stack([lesion, ring, ops.ones_like(lesion)], axis=-1)
+        everywhere = ops.ones_like(probability[..., 0])  # (batch, z, y, x)
+        weights = {"all": everywhere}
+        if self.regions != ("all",):
+            lesion = probability[..., 0]
+            inner, outer = self.ring_mm
+            distance = distance_mm(lesion > 0.5, self.spacing_mm, outer + self.spacing_mm)
+            inside = ops.logical_and(distance > inner, distance <= outer)
+            ring = ops.cast(inside, lesion.dtype) * (1.0 - lesion)
+            weights |= {"lesion": lesion, "ring": ring}
+        return ops.stack([weights[name] for name in self.regions], axis=-1)
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
@@ -54,7 +59,7 @@ class RegionWeights(keras.layers.Layer):
         ours = {
             "spacing_mm": self.spacing_mm,
             "ring_mm": list(self.ring_mm),
-            "only_all": self.only_all,
+            "regions": list(self.regions),
         }
         return {**config, **ours}
 

@@ -1,5 +1,5 @@
 """The Keras functional models, written with `keras.ops` only."""
 
-from pet_mtl.models.multitask import FEATURES, ModelSpec, build_model, load_model
+from pet_mtl.models.multitask import FEATURES, ModelSpec, build_model, edges_of, load_model
 
-__all__ = ["FEATURES", "ModelSpec", "build_model", "load_model"]
+__all__ = ["FEATURES", "ModelSpec", "build_model", "edges_of", "load_model"]

@@ -4,6 +4,8 @@ from typing import Any
 
 from keras import layers
 
+from pet_mtl.layers import GroupNorm
+
 
 def conv_block(x: Any, filters: int, groups: int, stride: int = 1, name: str = "") -> Any:
     """Convolution 3 x 3 x 3, group normalisation, swish.
@@ -23,7 +25,7 @@ def conv_block(x: Any, filters: int, groups: int, stride: int = 1, name: str = "
     x = layers.Conv3D(
         filters, 3, strides=stride, padding="same", use_bias=False, name=f"{name}_conv"
     )(x)
-    x = layers.GroupNormalization(groups, name=f"{name}_norm")(x)
+    x = GroupNorm(groups, name=f"{name}_norm")(x)
     return layers.Activation("swish", name=f"{name}_act")(x)
 
 
@@ -31,5 +33,5 @@ def residual_block(x: Any, filters: int, groups: int, name: str) -> Any:
     """Two convolutions with a shortcut; channels unchanged."""
     y = conv_block(x, filters, groups, name=f"{name}_a")
     y = layers.Conv3D(filters, 3, padding="same", use_bias=False, name=f"{name}_b_conv")(y)
-    y = layers.GroupNormalization(groups, name=f"{name}_b_norm")(y)
+    y = GroupNorm(groups, name=f"{name}_b_norm")(y)
     return layers.Activation("swish", name=f"{name}_out")(layers.Add(name=f"{name}_sum")([x, y]))

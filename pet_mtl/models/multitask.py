@@ -27,8 +27,6 @@ from pet_mtl.sample import SCALES, GridPlan
 FEATURES = "outcome_features"
 # Computed features are of order 0.1 to 10 and carry the rounding of float32, about 1e-6.
 _ROUNDING = 3e-3
-# Channels of the image the convolutions read: log SUV; windowed HU and where it is known.
-_CHANNELS, _CHANNELS_WITH_CT = 1, 3
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class ModelSpec:
     Attributes:
         plan: The two cubes.
         covariates: Names of the clinical inputs; empty for none.
-        edges_days: Right ends of the survival intervals.
+        edges_days: Right ends of the survival intervals; empty for a model without that task.
         ct: Whether CT is an input.
     """
 
@@ -67,33 +65,27 @@ def build_model(config: ModelConfig, spec: ModelSpec) -> keras.Model:
         spec: What the data fix.
 
     Returns:
-        The model; its outputs are a dict. Without `config.reconstruction` that key is absent.
+        The model; its outputs are a dict with one entry for each of `config.tasks`.
 
     Raises:
-        ConfigError: The cube cannot be halved often enough.
+        ConfigError: The cube cannot be halved often enough, or the switches exclude each other.
     """
     _check(config, spec)
     size = spec.plan.size
     cubes = {scale: keras.Input((size,) * 3 + (1,), name=scale) for scale in SCALES}
-    ct = _ct_inputs(spec)
+    ct, clinical = _ct_inputs(spec), _clinical_inputs(config, spec)
     images = _images(config, cubes, ct)
-    channels = _CHANNELS_WITH_CT if ct else _CHANNELS
-    encoder = build_encoder(config, size, channels)
-    decoder = build_mask_decoder(config, size, channels)
-    levels = {scale: encoder(image) for scale, image in images.items()}
-    logits = {scale: decoder([*levels[scale], images[scale]]) for scale in SCALES}
-    outputs = {"mask": layers.Concatenate(name="mask")([logits[s] for s in SCALES])}
-    if config.reconstruction:
-        rebuild = build_reconstruction_decoder(config, size)
-        both = [rebuild(levels[s][-1]) for s in SCALES]
-        outputs["reconstruction"] = layers.Concatenate(name="reconstruction")(both)
-    clinical = _clinical_inputs(spec)
-    pooled = _pooled_features(config, spec, cubes, levels, logits)
-    features = _features(config, pooled, clinical)
-    dropped = layers.Dropout(config.dropout, name="dropout")(features)
-    survival = SURVIVAL_HEADS[config.survival]
-    outputs["survival"] = survival(spec.edges_days, name="survival")(dropped)
-    outputs["response"] = ResponseHead(name="response")(dropped)
+    levels, outputs = _pixel_tasks(config, size, images)
+    if config.outcomes:
+        probability = _probability(config, outputs)
+        pooled = _pooled_features(config, spec, cubes, levels, probability)
+        features = _features(config, pooled, clinical)
+        dropped = layers.Dropout(config.dropout, name="dropout")(features)
+        if "survival" in config.outcomes:
+            survival = SURVIVAL_HEADS[config.survival](spec.edges_days, name="survival")
+            outputs["survival"] = survival(dropped)
+        if "response" in config.outcomes:
+            outputs["response"] = ResponseHead(name="response")(dropped)
     return keras.Model({**cubes, **ct, **clinical}, outputs, name="pet_mtl")
 
 
@@ -121,6 +113,11 @@ def load_model(path: Path) -> keras.Model:
         ) from error
 
 
+def edges_of(model: keras.Model) -> tuple[float, ...]:
+    """Right ends of a model's survival intervals in days; empty without that task."""
+    return model.get_layer("survival").edges_days if "survival" in model.output else ()
+
+
 def _check(config: ModelConfig, spec: ModelSpec) -> None:
     factor = 1 << len(config.filters)
     if spec.plan.size % factor:
@@ -137,18 +134,26 @@ def _check(config: ModelConfig, spec: ModelSpec) -> None:
             "model.groups must divide each of model.filters",
             found=f"groups {config.groups}, filters {config.filters}",
         )
-    if config.pooling not in ("lesion", "global"):
+    if config.reads_mask and "mask" not in config.tasks:
         raise ConfigError(
-            "MODEL_POOLING",
-            "unknown model.pooling",
-            expected="lesion or global",
-            found=config.pooling,
+            "MODEL_NEEDS_MASK",
+            "the outcome heads read features under a mask that nothing predicts",
+            expected='"mask" in model.tasks',
+            found=f"tasks {config.tasks}, pool {config.pool}, radiomics {config.radiomics}",
+            todo='Add the task, or give model.pool = ["all"] and model.radiomics = false',
+        )
+    if config.outcomes and not (config.learned or config.radiomics or spec.covariates):
+        raise ConfigError(
+            "MODEL_NO_FEATURES",
+            "the outcome heads would read nothing",
+            expected="model.learned, model.radiomics, or model.clinical and covariates",
+            found="none of them",
         )
 
 
-def _clinical_inputs(spec: ModelSpec) -> dict[str, Any]:
+def _clinical_inputs(config: ModelConfig, spec: ModelSpec) -> dict[str, Any]:
     """The optional clinical inputs: values, and which of them are known."""
-    if not spec.covariates:
+    if not (spec.covariates and config.outcomes):
         return {}
     shape = (len(spec.covariates),)
     return {name: keras.Input(shape, name=name) for name in ("clinical", "clinical_known")}
@@ -173,30 +178,57 @@ def _images(config: ModelConfig, cubes: Any, ct: Any) -> dict[str, Any]:
     }
 
 
+def _pixel_tasks(config: ModelConfig, size: int, images: Any) -> tuple[Any, dict[str, Any]]:
+    """The encoder's levels of each scale, and the outputs of mask and reconstruction."""
+    pixels = [task for task in ("mask", "reconstruction") if task in config.tasks]
+    if not (pixels or config.learned):
+        return {}, {}
+    channels = images[SCALES[0]].shape[-1]
+    encoder = build_encoder(config, size, channels)
+    scales = SCALES if pixels else config.outcome_scales
+    levels = {scale: encoder(images[scale]) for scale in scales}
+    outputs = {}
+    if "mask" in pixels:
+        decoder = build_mask_decoder(config, size, channels)
+        logits = [decoder([*levels[scale], images[scale]]) for scale in SCALES]
+        outputs["mask"] = layers.Concatenate(name="mask")(logits)
+    if "reconstruction" in pixels:
+        rebuild = build_reconstruction_decoder(config, size)
+        both = [rebuild(levels[scale][-1]) for scale in SCALES]
+        outputs["reconstruction"] = layers.Concatenate(name="reconstruction")(both)
+    return levels, outputs
+
+
+def _probability(config: ModelConfig, outputs: dict[str, Any]) -> dict[str, Any]:
+    """The lesion's probability at each scale that the outcome heads read."""
+    if not config.reads_mask:
+        return {}
+    # The outcome must not bend the outline: no gradient flows from the heads into the mask.
+    probability = ops.stop_gradient(ops.sigmoid(outputs["mask"]))  # (batch, z, y, x, 2)
+    place = {scale: SCALES.index(scale) for scale in config.outcome_scales}
+    return {scale: probability[..., k : k + 1] for scale, k in place.items()}
+
+
 def _pooled_features(
-    config: ModelConfig, spec: ModelSpec, cubes: Any, levels: Any, logits: Any
+    config: ModelConfig, spec: ModelSpec, cubes: Any, levels: Any, probability: Any
 ) -> dict[str, Any]:
     """Groups of patient-wise features: learned ones of each scale, and the statistics."""
     groups: dict[str, Any] = {}
-    sigmoid = layers.Activation("sigmoid", name="mask_probability")
-    for scale in SCALES if config.use_context else SCALES[:1]:
-        # The outcome must not bend the outline: no gradient flows from the heads into the mask.
-        probability = ops.stop_gradient(sigmoid(logits[scale]))
+    for scale in config.outcome_scales:
         spacing = spec.plan.spacing_mm(scale)
-        regions = RegionWeights(
-            spacing, config.ring_mm, only_all=config.pooling == "global", name=f"{scale}_regions"
-        )
-        weights = regions(probability)
-        groups[f"learned_{scale}"] = layers.Concatenate(name=f"pooled_{scale}")(
-            [
-                RegionPooling(name=f"{scale}_pool{k}")([level, weights])
-                for k, level in enumerate(levels[scale], start=1)
-            ]
-        )
+        if config.learned:
+            regions = RegionWeights(spacing, config.ring_mm, config.pool, name=f"{scale}_regions")
+            weights = regions(probability.get(scale, cubes[scale]))
+            groups[f"learned_{scale}"] = layers.Concatenate(name=f"pooled_{scale}")(
+                [
+                    RegionPooling(name=f"{scale}_pool{k}")([level, weights])
+                    for k, level in enumerate(levels[scale], start=1)
+                ]
+            )
         if config.radiomics:
             kind = LesionRadiomics if scale == "fine" else SurroundingsRadiomics
             groups[f"radiomics_{scale}"] = kind(spacing, name=f"{scale}_radiomics")(
-                [cubes[scale], probability]
+                [cubes[scale], probability[scale]]
             )
     return groups
 

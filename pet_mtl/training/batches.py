@@ -39,7 +39,11 @@ def in_memory(patients: tf.data.Dataset) -> tf.data.Dataset:
 
 
 def training_batches(
-    patients: tf.data.Dataset, count: int, operations: tuple[Operation, ...], plan: BatchPlan
+    patients: tf.data.Dataset,
+    count: int,
+    operations: tuple[Operation, ...],
+    plan: BatchPlan,
+    done: int = 0,
 ) -> tf.data.Dataset:
     """Endless, shuffled, augmented batches.
 
@@ -48,6 +52,7 @@ def training_batches(
         count: Number of patients, the size of the shuffle buffer.
         operations: Augmentation.
         plan: Batch size, seed.
+        done: Batches to leave out at the start; they are not made.
 
     Returns:
         Dataset of (inputs, targets, weights), the same under the same seed.
@@ -59,7 +64,7 @@ def training_batches(
         pair = tf.stack([tf.cast(seed % 2**31, tf.int32), plan.seed])
         return apply(operations, _widened(patient), pair)
 
-    pairs = tf.data.Dataset.zip((order, seeds))
+    pairs = tf.data.Dataset.zip((order, seeds)).skip(done * plan.batch_size)
     changed = pairs.map(change, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     return _batched(changed, plan)
 

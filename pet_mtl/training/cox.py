@@ -118,7 +118,7 @@ def store_baseline(model: keras.Model, batches: tf.data.Dataset) -> None:
         model: The whole network.
         batches: All training patients, unchanged, as (inputs, targets, weights).
     """
-    head = model.get_layer("survival")
+    head = model.get_layer("survival") if "survival" in model.output else None
     if not isinstance(head, CoxHead):
         return
     part = keras.Model(model.input, model.output["survival"])

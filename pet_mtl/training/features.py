@@ -25,20 +25,18 @@ class HeadReport:
     """What the fit of the heads chose.
 
     Attributes:
-        survival: The survival head.
-        response: The response head.
-        features: Number of features both read.
+        fitted: The heads that the model has, by task.
+        features: Number of features that each reads.
     """
 
-    survival: HeadWeights
-    response: HeadWeights
+    fitted: dict[str, HeadWeights]
     features: int
 
 
 def fit_outcomes(
     model: keras.Model, batches: tf.data.Dataset, losses: LossConfig, seed: int
 ) -> HeadReport:
-    """Standardises the pooled features, projects the learned ones, fits both heads.
+    """Standardises the pooled features, projects the learned ones, fits the heads.
 
     All of it sees training patients only. The learned features are projected on their principal
     components: hundreds of them would drown the few that matter.
@@ -56,14 +54,19 @@ def fit_outcomes(
     for name, values in groups.items():
         _fit_group(model, name, values, labels)
     features = _features(model, groups, labels)
-    survival_layer, response_layer = model.get_layer("survival"), model.get_layer("response")
-    survival = _fit_survival(survival_layer, features, labels, losses, seed)
-    response_task = _response_task(features, labels, losses.balance_response)
-    response = fit_head(response_task, losses.head_penalty, seed + 1)
-    for layer, head in ((survival_layer, survival), (response_layer, response)):
+    fitted = {}
+    # Each head has its own seed, whichever of them are there.
+    if "survival" in model.output:
+        layer = model.get_layer("survival")
+        fitted["survival"] = _fit_survival(layer, features, labels, losses, seed)
+    if "response" in model.output:
+        task = _response_task(features, labels, losses.balance_response)
+        fitted["response"] = fit_head(task, losses.head_penalty, seed + 1)
+    for name, head in fitted.items():
+        layer = model.get_layer(name)
         layer.slopes.assign(head.slopes[:, None])
         layer.baseline.assign(head.baseline)
-    return HeadReport(survival, response, features.shape[1])
+    return HeadReport(fitted, features.shape[1])
 
 
 def _collect(model: keras.Model, batches: tf.data.Dataset) -> tuple[dict[str, Any], dict[str, Any]]:

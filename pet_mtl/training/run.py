@@ -10,7 +10,7 @@ from pet_mtl.config import TrainConfig, from_dict, to_dict
 from pet_mtl.errors import ConfigError, DatasetError, ModelError, PetMtlError, UsageError
 from pet_mtl.export import export_bundle, versions
 from pet_mtl.files import read_csv, write_csv, write_json
-from pet_mtl.models import ModelSpec, load_model
+from pet_mtl.models import ModelSpec, edges_of, load_model
 from pet_mtl.processes import end_with_parent, only_one
 from pet_mtl.tfrecords.dataset import DatasetInfo, read_info
 from pet_mtl.training.fold import FoldJob, train_fold
@@ -171,7 +171,7 @@ def _collect(run: Path, info: DatasetInfo) -> None:
     models = [load_model(fold_folder(run, f) / "best.keras") for f in folds]
     if not models:
         raise DatasetError("RUN_EMPTY", "no fold is trained")
-    edges = models[0].get_layer("survival").edges_days
+    edges = edges_of(models[0])
     facts: dict[str, Any] = {"folds": folds, "dataset_fingerprint": info.fingerprint}
     covariates = info.covariates if "clinical" in models[0].input else ()
     schema = info.schema if covariates else ()

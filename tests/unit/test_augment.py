@@ -81,7 +81,7 @@ def test_without_ct_nothing_depends_on_it():
 def test_hidden_blocks_are_hidden_from_the_input_alone():
     shares = []
     for seed in seeds():
-        before = patient()
+        before = {name: value.numpy() for name, value in patient().items()}
         changed = HideBlocks(0.8, weight=4.0, blocks=3)(before, seed)
         for name, value in before.items():  # the targets
             np.testing.assert_array_equal(changed[name], value)

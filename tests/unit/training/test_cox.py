@@ -142,13 +142,13 @@ def test_a_moved_head_gets_its_baseline_anew(fitted) -> None:
     log_hazard = model(inputs)["survival"]
     before = np.asarray(head.curve(log_hazard))
     slopes = np.array(head.slopes)
-    head.slopes.assign(slopes * 1.5)
+    head.slopes.assign(slopes / np.abs(slopes).max())
     store_baseline(model, batches)
-    after = np.asarray(head.curve(1.5 * log_hazard))
+    after = np.asarray(head.curve(log_hazard / np.abs(slopes).max()))
     head.slopes.assign(slopes)
     assert not np.allclose(np.array(head.baseline), stored, rtol=1e-2)
     # Steeper between patients, but as many events as before between them all.
-    assert after.mean(axis=0) == pytest.approx(before.mean(axis=0), abs=0.05)
+    assert after.mean(axis=0) == pytest.approx(before.mean(axis=0), abs=0.1)
 
 
 def test_each_head_knows_its_loss(fitted) -> None:

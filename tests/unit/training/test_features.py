@@ -51,7 +51,7 @@ def test_the_network_computes_what_was_fitted(covariates: int, tmp_path: Path) -
     }
     features = np.asarray(probe(inputs))
     assert np.abs(features).max() <= 4.0
-    logit = features @ report.response.slopes + report.response.baseline[0]
+    logit = features @ report.fitted["response"].slopes + report.fitted["response"].baseline[0]
     outputs = model(inputs)
     assert np.asarray(outputs["response"])[:, 0] == pytest.approx(logit, abs=1e-4)
     # The lesion's uptake decides, and the fit has found it.
