@@ -27,7 +27,6 @@ from pet_mtl._version import __version__
 from pet_mtl.covariates import Covariate, schema_from
 from pet_mtl.errors import ModelError, StudyError
 from pet_mtl.files import write_json
-from pet_mtl.losses import survival_curve
 from pet_mtl.models import Calibration, ModelSpec
 from pet_mtl.sample import SCALES, GridPlan
 
@@ -167,21 +166,20 @@ def readable_outputs(model: keras.Model, inputs: dict[str, Any]) -> dict[str, An
     Returns:
         Of the model's tasks: `mask` (batch, z, y, x, 2) and `response` (batch,) as probabilities,
         `survival` (batch, intervals) as the probability to live beyond each edge, and with it
-        `risk` (batch,): the log odds of the hazard relative to the average training patient, 0
-        for that one.
+        `risk` (batch,): the log odds of the hazard (of Cox: its logarithm) relative to the
+        average training patient, 0 for that one.
     """
     outputs = model(inputs, training=False)
     readable = {}
     if "mask" in outputs:
         readable["mask"] = tf.sigmoid(outputs["mask"])
     if "survival" in outputs:
-        hazard = outputs["survival"]
-        readable["survival"] = survival_curve(hazard)
-        # Above the baseline, all intervals of a patient have one and the same hazard logit.
-        baseline = model.get_layer("survival").baseline
-        readable["risk"] = tf.reduce_mean(hazard - baseline, axis=-1)
+        head = model.get_layer("survival")
+        readable["survival"] = head.curve(outputs["survival"])
+        readable["risk"] = head.risk(outputs["survival"])
     if "response" in outputs:
-        readable["response"] = tf.sigmoid(outputs["response"][:, 0])
+        head = model.get_layer("response")
+        readable["response"] = head.probability(outputs["response"])
     return readable
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pet_mtl.config.augment import AugmentConfig
-from pet_mtl.config.checks import check_range
+from pet_mtl.config.losses import LossConfig
 from pet_mtl.config.model import ModelConfig
 from pet_mtl.config.stage import OutputConfig, StageConfig
 from pet_mtl.errors import ConfigError
@@ -32,33 +32,6 @@ __all__ = [
 ]
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class LossConfig:
-    """Weights of the four losses and of the penalties.
-
-    Attributes:
-        mask: Weight of Dice + cross-entropy.
-        reconstruction: Weight of the reconstruction error of log(1 + SUV).
-        survival: Weight of the logistic-hazard likelihood.
-        response: Weight of the cross-entropy of the response.
-        weighting: "fixed" weights, or "uncertainty" (learned) or "gradient" (balanced).
-        head_penalty: L2 penalties tried for the outcome heads; inner folds choose.
-    """
-
-    mask: float = 1.0
-    reconstruction: float = 0.2
-    survival: float = 0.3
-    response: float = 0.3
-    weighting: str = "fixed"
-    head_penalty: tuple[float, ...] = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
-
-    def __post_init__(self) -> None:
-        check_range(self, 0, 1e6, "mask", "reconstruction", "survival", "response")
-        check_range(self, 1e-9, 1e9, "head_penalty")
-        if not self.head_penalty:
-            raise ConfigError("CONFIG_RANGE", "loss.head_penalty needs at least one penalty")
 
 
 @dataclass(frozen=True)

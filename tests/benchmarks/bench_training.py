@@ -20,13 +20,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from pet_mtl.augment import Deform, _interpolated
+from pet_mtl.augment.deform import Deform, _interpolated
 from pet_mtl.config import LossConfig, ModelConfig, StageConfig
 from pet_mtl.layers import GroupNorm
 from pet_mtl.models import ModelSpec, build_model
 from pet_mtl.sample import GridPlan
 from pet_mtl.training.determinism import prepare_tensorflow
-from pet_mtl.training.part import StagePlan, as_planned, make_part
+from pet_mtl.training.objectives import task_losses
+from pet_mtl.training.part import StagePlan, Tasks, as_planned, make_part
 
 SIZE, BATCH = 48, 8
 SPACING = (3.0, 6.0)
@@ -129,7 +130,8 @@ def step(precision: str) -> Callable[[], Any]:
             return part.train_function(stream)
 
     with as_planned(model, plan, precision):
-        part = make_part(model, plan, LossConfig(), schedule)
+        losses = task_losses(model, names, LossConfig())
+        part = make_part(model, plan, Tasks.of(losses, LossConfig()), schedule)
         part.make_train_function()
         run()
     return run

@@ -11,6 +11,7 @@ from pet_mtl.augment import (
     Calibrate,
     Deform,
     Flip,
+    HideBlocks,
     HideCt,
     Noise,
     Shift,
@@ -187,3 +188,29 @@ def test_all_operations_together_run_in_a_graph():
     changed = next(iter(rows.map(lambda p: apply(operations, p, tf.constant([1, 2])))))
     assert all(changed[name].shape == value.shape for name, value in blob().items())
     assert all(np.isfinite(value).all() for value in changed.values())
+
+
+def test_hidden_blocks_are_hidden_from_the_input_alone():
+    shares = []
+    for seed in seeds():
+        before = {name: value.numpy() for name, value in patient().items()}
+        changed = HideBlocks(0.8, weight=4.0, blocks=3)(before, seed)
+        for name, value in before.items():  # the targets
+            np.testing.assert_array_equal(changed[name], value)
+        for scale in ("fine", "context"):
+            hidden = changed[f"{scale}_shown"].numpy() == 0
+            assert (changed[f"{scale}_shown"].numpy()[~hidden] == before[scale][~hidden]).all()
+            np.testing.assert_array_equal(changed[f"{scale}_focus"], np.where(hidden, 4.0, 1.0))
+            blocks = hidden.reshape(3, 2, 3, 2, 3, 2).transpose(0, 2, 4, 1, 3, 5).reshape(27, 8)
+            assert (blocks.all(axis=1) == blocks.any(axis=1)).all()  # whole blocks
+            shares.append(hidden.mean())
+        np.testing.assert_array_equal(
+            changed["fine_shown"], HideBlocks(0.8, 4.0, 3)(before, seed)["fine_shown"]
+        )
+    assert 0.2 < np.mean(shares) < 0.6 and max(shares) < 0.95
+
+
+def test_nothing_is_hidden_unless_asked_for():
+    assert HideBlocks not in map(type, pipeline(AugmentConfig(), (3.0, 6.0)))
+    last = pipeline(AugmentConfig(hide_blocks=0.3), (3.0, 6.0), hidden_weight=7.0)[-1]
+    assert last == HideBlocks(0.3, 7.0)
