@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pet_mtl.config.augment import AugmentConfig
-from pet_mtl.config.checks import check_range
+from pet_mtl.config.losses import LossConfig
 from pet_mtl.config.model import ModelConfig
 from pet_mtl.config.stage import OutputConfig, StageConfig
 from pet_mtl.errors import ConfigError
@@ -35,33 +35,6 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class LossConfig:
-    """Weights of the four losses and of the penalties.
-
-    Attributes:
-        mask: Weight of Dice + cross-entropy.
-        reconstruction: Weight of the reconstruction error of log(1 + SUV).
-        survival: Weight of the logistic-hazard likelihood.
-        response: Weight of the cross-entropy of the response.
-        weighting: "fixed" weights, or "uncertainty" (learned) or "gradient" (balanced).
-        head_penalty: L2 penalties tried for the outcome heads; inner folds choose.
-    """
-
-    mask: float = 1.0
-    reconstruction: float = 0.2
-    survival: float = 0.3
-    response: float = 0.3
-    weighting: str = "fixed"
-    head_penalty: tuple[float, ...] = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
-
-    def __post_init__(self) -> None:
-        check_range(self, 0, 1e6, "mask", "reconstruction", "survival", "response")
-        check_range(self, 1e-9, 1e9, "head_penalty")
-        if not self.head_penalty:
-            raise ConfigError("CONFIG_RANGE", "loss.head_penalty needs at least one penalty")
-
-
-@dataclass(frozen=True)
 class TrainConfig:
     """All that `train` can be told.
 
@@ -72,6 +45,7 @@ class TrainConfig:
         stage: The schedule.
         output: What is made of the network's outputs.
         seed: Seed of everything random.
+        deterministic: Whether the same command gives bit-equal weights and predictions; slower.
     """
 
     model: ModelConfig = field(default_factory=ModelConfig)
@@ -80,6 +54,7 @@ class TrainConfig:
     stage: StageConfig = field(default_factory=StageConfig)
     output: OutputConfig = field(default_factory=OutputConfig)
     seed: int = 0
+    deterministic: bool = False
 
 
 def load_train_config(path: Path | None, overrides: typing.Sequence[str] = ()) -> TrainConfig:

@@ -22,6 +22,9 @@ class AugmentConfig:
         calibration: Standard deviation of the log of one factor on the whole study.
         noise: Standard deviation of added noise, relative to the square root of SUV.
         blur_mm: Largest standard deviation of a Gaussian blur, mm: another scanner's resolution.
+        hide_blocks: Largest share of both cubes that is hidden from the network in blocks, whose
+            uptake the reconstruction must fill in; 0 hides nothing. Features computed from SUV
+            see the holes, too.
         hide_ct: Probability to hide a patient's CT, so that the model also learns to do without.
     """
 
@@ -35,6 +38,7 @@ class AugmentConfig:
     calibration: float = 0.03
     noise: float = 0.05
     blur_mm: float = 0.0
+    hide_blocks: float = 0.0
     hide_ct: float = 0.1
 
     def __post_init__(self) -> None:
@@ -44,3 +48,4 @@ class AugmentConfig:
         check_range(self, 0, 50, "elastic_mm", "blur_mm")
         check_range(self, 0, 2, "calibration", "noise")
         check_range(self, 0, 1, "hide_ct", "deform")
+        check_range(self, 0, 0.9, "hide_blocks")

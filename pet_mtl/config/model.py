@@ -8,6 +8,7 @@ from pet_mtl.errors import ConfigError
 TASKS = ("mask", "reconstruction", "survival", "response")
 OUTCOMES = ("survival", "response")
 REGIONS = ("lesion", "ring", "all")
+SURVIVAL_HEADS = ("logistic_hazard", "cox")
 _SCALES = {"both": ("fine", "context"), "fine": ("fine",), "context": ("context",)}
 
 
@@ -31,7 +32,9 @@ class ModelConfig:
         clinical: Whether the dataset's covariates are inputs.
         embedding: Dimensions the pooled learned features are projected to, per scale.
         dropout: Dropout in front of the outcome heads.
-        intervals: Number of time intervals of the discrete-time survival head.
+        survival: "logistic_hazard", the discrete-time head; or "cox", one log hazard a patient on
+            a stored Breslow baseline. Curves and risk come out of both alike.
+        intervals: Most days at which survival is told: the discrete-time head's intervals.
         suv_clip: SUV above this is cut inside the model (hot spots, infiltrated injections).
         ct: Whether CT is read, too; the dataset must have it, a patient need not.
         ct_window: Lowest and highest Hounsfield units told apart.
@@ -49,6 +52,7 @@ class ModelConfig:
     clinical: bool = True
     embedding: int = 4
     dropout: float = 0.2
+    survival: str = "logistic_hazard"
     intervals: int = 12
     suv_clip: float = 30.0
     ct: bool = False
@@ -66,6 +70,7 @@ class ModelConfig:
         check_choice(self, "pool", REGIONS)
         check_range(self, 1, 4096, "filters", "groups", "embedding", "radiomics_dims")
         check_range(self, 0, 200, "ring_mm")
+        check_choice(self, "survival", SURVIVAL_HEADS)
         check_range(self, 3, 200, "intervals")
         check_range(self, 0, 0.95, "dropout")
         check_range(self, 1, 1e4, "suv_clip")

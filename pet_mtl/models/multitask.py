@@ -22,7 +22,7 @@ from pet_mtl.layers import (
 )
 from pet_mtl.models.decoder import build_mask_decoder, build_reconstruction_decoder
 from pet_mtl.models.encoder import build_encoder
-from pet_mtl.models.heads import HazardHead, ResponseHead
+from pet_mtl.models.heads import SURVIVAL_HEADS, ResponseHead
 from pet_mtl.sample import SCALES, GridPlan
 
 FEATURES = "outcome_features"
@@ -60,6 +60,7 @@ def build_model(config: ModelConfig, spec: ModelSpec) -> keras.Model:
     | output `mask` | (batch, size, size, size, 2) | logits, last axis (fine, context) |
     | output `reconstruction` | (batch, size, size, size, 2) | log(1 + SUV), likewise |
     | output `survival` | (batch, intervals) | logits of the hazards |
+    | the same, with `cox` | (batch, 1) | log hazard |
     | output `response` | (batch, 1) | logit |
 
     Args:
@@ -85,7 +86,8 @@ def build_model(config: ModelConfig, spec: ModelSpec) -> keras.Model:
         features = _features(config, pooled, radiomics, clinical)
         dropped = layers.Dropout(config.dropout, name="dropout")(features)
         if "survival" in config.outcomes:
-            outputs["survival"] = HazardHead(spec.edges_days, name="survival")(dropped)
+            survival = SURVIVAL_HEADS[config.survival](spec.edges_days, name="survival")
+            outputs["survival"] = survival(dropped)
         if "response" in config.outcomes:
             outputs["response"] = ResponseHead(name="response")(dropped)
     return keras.Model({**cubes, **ct, **clinical}, outputs, name="pet_mtl")

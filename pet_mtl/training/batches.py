@@ -19,6 +19,8 @@ class BatchPlan:
         suv_clip: Upper SUV of the reconstruction target.
         seed: Seed of order and augmentation.
         ct: Whether the model reads CT.
+        spacing_mm: Voxel edges of the fine and the context cube.
+        tta: Whether out-of-fold predictions average the mirrored views of a patient.
     """
 
     batch_size: int
@@ -26,6 +28,8 @@ class BatchPlan:
     suv_clip: float
     seed: int
     ct: bool = False
+    spacing_mm: tuple[float, float] = (1.0, 1.0)
+    tta: bool = False
 
 
 def in_memory(patients: tf.data.Dataset) -> tf.data.Dataset:
@@ -91,17 +95,21 @@ def _batched(patients: tf.data.Dataset, plan: BatchPlan) -> tf.data.Dataset:
 
 def _triple(patient: dict[str, Any], plan: BatchPlan) -> tuple[Any, Any, Any]:
     """Inputs, targets and weights; a missing label has weight 0."""
-    inputs = {scale: patient[scale] for scale in SCALES}
+    # Blocks hidden from the network are not hidden from what it should reconstruct.
+    inputs = {scale: patient.get(f"{scale}_shown", patient[scale]) for scale in SCALES}
     if plan.ct:
         inputs |= {f"{scale}_ct": _ct(patient, scale) for scale in SCALES}
     if plan.clinical:
         inputs |= {name: patient[name] for name in ("clinical", "clinical_known")}
     valid = [patient[f"{scale}_valid"] for scale in SCALES]
     masks = [patient[f"{scale}_mask"] for scale in SCALES]
-    images = [tf.math.log1p(tf.clip_by_value(inputs[s], 0.0, plan.suv_clip)) for s in SCALES]
+    images = [tf.math.log1p(tf.clip_by_value(patient[s], 0.0, plan.suv_clip)) for s in SCALES]
+    counted = [
+        patient[f"{s}_valid"] * patient.get(f"{s}_focus", tf.ones_like(patient[s])) for s in SCALES
+    ]
     targets = {
         "mask": tf.concat([*masks, *valid], axis=-1),
-        "reconstruction": tf.concat([*images, *valid], axis=-1),
+        "reconstruction": tf.concat([*images, *counted], axis=-1),
         "survival": tf.stack([patient["time_days"], patient["event"]], axis=-1),
         "response": patient["response"][:, None],
     }

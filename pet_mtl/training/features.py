@@ -1,6 +1,5 @@
 """Features of the training patients, and what is fitted to them in closed form."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,9 +8,11 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from pet_mtl.config import LossConfig
 from pet_mtl.layers import Standardize
-from pet_mtl.losses import interval_labels
-from pet_mtl.models import edges_of
+from pet_mtl.losses import balanced_weights, interval_labels
+from pet_mtl.models.heads import CoxHead
+from pet_mtl.training.cox import CoxTask, fit_cox_head
 from pet_mtl.training.heads import HeadTask, HeadWeights, fit_head
 
 Floats = NDArray[np.float64]
@@ -33,7 +34,7 @@ class HeadReport:
 
 
 def fit_outcomes(
-    model: keras.Model, batches: tf.data.Dataset, penalties: tuple[float, ...], seed: int
+    model: keras.Model, batches: tf.data.Dataset, losses: LossConfig, seed: int
 ) -> HeadReport:
     """Standardises and reduces the features, fits the heads.
 
@@ -42,7 +43,7 @@ def fit_outcomes(
     Args:
         model: The whole network; its untrained statistics and head weights are set.
         batches: All training patients, unchanged, as (inputs, targets, weights).
-        penalties: L2 penalties to try.
+        losses: L2 penalties to try, ties, balance of the response.
         seed: Seed of the inner folds.
 
     Returns:
@@ -52,14 +53,14 @@ def fit_outcomes(
     for name, values in groups.items():
         _fit_group(model, name, values, labels)
     features = _features(model, groups, labels)
-    tasks = {}
-    if "survival" in model.output:
-        tasks["survival"] = _survival_task(features, labels, edges_of(model))
-    if "response" in model.output:
-        tasks["response"] = _response_task(features, labels)
+    fitted = {}
     # Each head has its own seed, whichever of them are there.
-    seeds = {"survival": seed, "response": seed + 1}
-    fitted = {name: fit_head(task, penalties, seeds[name]) for name, task in tasks.items()}
+    if "survival" in model.output:
+        layer = model.get_layer("survival")
+        fitted["survival"] = _fit_survival(layer, features, labels, losses, seed)
+    if "response" in model.output:
+        task = _response_task(features, labels, losses.balance_response)
+        fitted["response"] = fit_head(task, losses.head_penalty, seed + 1)
     for name, head in fitted.items():
         layer = model.get_layer(name)
         layer.slopes.assign(head.slopes[:, None])
@@ -117,15 +118,28 @@ def _features(model: keras.Model, groups: dict[str, Any], labels: dict[str, Any]
     return np.concatenate(parts, axis=1).astype(np.float64)
 
 
-def _survival_task(features: Floats, labels: dict[str, Any], edges: Sequence[float]) -> HeadTask:
+def _fit_survival(
+    layer: Any, features: Floats, labels: dict[str, Any], losses: LossConfig, seed: int
+) -> HeadWeights:
+    """The survival head of either kind."""
     known = labels["has_survival"] > 0
-    time, event = labels["survival"][known].T
-    survived, hit = interval_labels(tf.constant(time), tf.constant(event), edges)
+    time, event = labels["survival"][known].T.astype(np.float64)
+    if isinstance(layer, CoxHead):
+        task = CoxTask(features[known], time, event, layer.edges_days, losses.ties)
+        return fit_cox_head(task, losses.head_penalty, seed)
+    time, event = (tf.constant(value, tf.float32) for value in (time, event))
+    survived, hit = interval_labels(time, event, layer.edges_days)
     hits = np.asarray(hit, np.float64)
-    return HeadTask(features[known], hits, np.asarray(survived, np.float64) + hits)
+    cells = HeadTask(features[known], hits, np.asarray(survived, np.float64) + hits)
+    return fit_head(cells, losses.head_penalty, seed)
 
 
-def _response_task(features: Floats, labels: dict[str, Any]) -> HeadTask:
+def _response_task(features: Floats, labels: dict[str, Any], balanced: bool) -> HeadTask:
+    """One cell a patient, of equal weight or so that both classes count alike."""
     known = labels["has_response"] > 0
     hits = labels["response"][known].astype(np.float64)
-    return HeadTask(features[known], hits, np.ones_like(hits))
+    weight = np.ones_like(hits)
+    if balanced:
+        label = hits.astype(np.int64)
+        weight = np.asarray(balanced_weights(label[:, 0]))[label]  # (patients, 1)
+    return HeadTask(features[known], hits * weight, weight)

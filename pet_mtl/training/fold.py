@@ -16,8 +16,10 @@ from pet_mtl.files import atomic_path, remove_stale, write_csv
 from pet_mtl.models import ModelSpec, build_model
 from pet_mtl.tfrecords.dataset import DatasetInfo
 from pet_mtl.training.batches import BatchPlan, only, plain_batches, training_batches
+from pet_mtl.training.cox import store_baseline
 from pet_mtl.training.features import fit_outcomes
 from pet_mtl.training.inner import InnerSplit, split_patients
+from pet_mtl.training.objectives import response_weights
 from pet_mtl.training.oof import write_predictions
 from pet_mtl.training.part import StagePlan
 from pet_mtl.training.progress import Report
@@ -65,8 +67,9 @@ def train_fold(job: FoldJob, report: Report) -> None:
     spec = ModelSpec(info.plan, covariates, edges, config.model.ct)
     model = build_model(config.model, spec)
     plan = BatchPlan(
-        config.stage.batch_size, bool(covariates), config.model.suv_clip, seed, config.model.ct
-    )
+        config.stage.batch_size, bool(covariates), config.model.suv_clip, seed, config.model.ct,
+        (info.plan.fine_mm, info.plan.context_mm), config.output.tta,
+    )  # fmt: skip
     report(
         f"{len(split.training_rows)} training and "
         f"{len(split.validation_rows)} inner validation patients"
@@ -86,17 +89,19 @@ def _learn(
 ) -> list[tuple[Any, ...]]:
     """Runs the stages, and fits the heads when the schedule says so."""
     config = job.config
-    settings = StageSettings(config.loss, config.stage, job.folder / "state", report)
+    class_weights = response_weights(config.loss, split.training_rows)
+    settings = StageSettings(config.loss, config.stage, job.folder / "state", report, class_weights)
     everyone = plain_batches(split.training.concatenate(split.validation), plan)
     history: list[tuple[Any, ...]] = []
     for stage in stages_of(config.stage, model.output):
         if isinstance(stage, FitHeads):
-            heads = fit_outcomes(model, everyone, config.loss.head_penalty, plan.seed)
+            heads = fit_outcomes(model, everyone, config.loss, plan.seed)
             penalties = [f"{name} {head.penalty:g}" for name, head in heads.fitted.items()]
             report(f"heads on {heads.features} features: penalty {', '.join(penalties)}")
         else:
             data = _stage_data(stage, config, split, plan)
             history += run_stage_safely(model, stage, data, settings)
+    store_baseline(model, everyone)
     return history
 
 
@@ -113,10 +118,10 @@ def _stage_data(
     count = sum(has_mask) if masked else len(has_mask)
     known = validation.apply(tf.data.experimental.assert_cardinality(held))
     keep = only(stage.outputs)
+    operations = pipeline(config.augment, plan.spacing_mm, config.loss.hidden_weight)
 
     def batches(done: int = 0) -> tf.data.Dataset:
-        made = training_batches(training, count, pipeline(config.augment), plan, done)
-        return made.map(keep)
+        return training_batches(training, count, operations, plan, done).map(keep)
 
     return StageData(batches(), plain_batches(known, plan).map(keep) if held else None, batches)
 

@@ -13,7 +13,7 @@ from scipy import optimize, special
 
 Floats = NDArray[np.float64]
 
-_FEWEST_LABELS = 10
+FEWEST_LABELS = 10
 _BASELINE_PENALTY = 1e-3
 
 
@@ -40,8 +40,8 @@ class HeadTask:
 
     Attributes:
         features: (patients, features), standardised.
-        hits: (patients, cells) 1 where the event came in that cell.
-        at_risk: (patients, cells) 1 where the cell counts.
+        hits: (patients, cells) 1 where the event came in that cell, times the patient's weight.
+        at_risk: (patients, cells) 1 where the cell counts, times the patient's weight.
     """
 
     features: Floats
@@ -66,9 +66,9 @@ def fit_head(task: HeadTask, penalties: Sequence[float], seed: int, folds: int =
         The head. With too few labels the slopes are 0 and only the baseline is fitted.
     """
     patients = len(task.features)
-    events = float(task.hits.sum())
+    events = float(task.hits.any(axis=1).sum())
     spared = float((task.at_risk.any(axis=1) & ~task.hits.any(axis=1)).sum())
-    if min(events, spared) < _FEWEST_LABELS / 2 or patients < _FEWEST_LABELS:
+    if min(events, spared) < FEWEST_LABELS / 2 or patients < FEWEST_LABELS:
         return _flat(task)
     fold_of = np.random.default_rng(seed).permutation(patients) % folds
     scores = [

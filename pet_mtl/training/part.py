@@ -10,7 +10,6 @@ import tensorflow as tf
 from keras import ops
 
 from pet_mtl.config import LossConfig, StageConfig
-from pet_mtl.losses import LogisticHazard, MaskLoss, ReconstructionLoss, ResponseLoss
 from pet_mtl.losses.weighting import TaskWeighting
 
 _WARM_UP = 0.1
@@ -53,6 +52,13 @@ class Tasks:
     weights: Mapping[str, float]
     kind: str = "fixed"
 
+    @classmethod
+    def of(cls, losses: Mapping[str, keras.losses.Loss], config: LossConfig) -> "Tasks":
+        """These losses, with the weights and the weighting of a configuration."""
+        return cls(
+            losses, {name: float(getattr(config, name)) for name in losses}, config.weighting
+        )
+
 
 class Part(keras.Model):
     """A functional model of some outputs, trained on the weighted sum of their losses.
@@ -94,8 +100,8 @@ class Part(keras.Model):
         return results
 
     def _observe(self, inputs: Any, targets: Any, weights: Any) -> None:
-        """Measures the norm of each task's gradient on the weights that all tasks share."""
-        shared = [v.value for layer in _convolutional(self) for v in layer.trainable_variables]
+        """Measures the norm of each task's gradient on the encoder, which all tasks share."""
+        shared = [v.value for v in self.get_layer("encoder").trainable_variables]
         with tf.GradientTape(persistent=True) as tape:
             losses, present = self._each(targets, self(inputs, training=True), weights)
         norms = {}
@@ -113,44 +119,33 @@ class Part(keras.Model):
         return losses, {name: ops.sum(weights[name]) for name in losses}
 
 
-def make_part(
-    model: keras.Model, plan: StagePlan, losses: LossConfig, schedule: StageConfig
-) -> Part:
+def make_part(model: keras.Model, plan: StagePlan, tasks: Tasks, schedule: StageConfig) -> Part:
     """A model of the same layers with the stage's outputs alone, compiled.
 
     Args:
         model: The whole network; its layers are shared, not copied.
         plan: What the stage trains.
-        losses: Weights of the losses.
+        tasks: The losses of its outputs, and how they become one.
         schedule: Rates, clipping, accumulation, averaging, precision.
 
     Returns:
         The compiled part.
     """
     part = Part(inputs=model.input, outputs={name: model.output[name] for name in plan.outputs})
-    weights = {name: float(getattr(losses, name)) for name in plan.outputs}
-    part.train_on(
-        Tasks({name: _loss(name, model) for name in plan.outputs}, weights, losses.weighting)
-    )
+    part.train_on(tasks)
     part.compile(optimizer=_optimizer(plan, schedule, part), jit_compile=False)
     # XLA makes 3-D convolutions about ten times slower on CPU.
     return part
 
 
-def _loss(name: str, model: keras.Model) -> keras.losses.Loss:
-    """The loss of one output."""
-    if name == "survival":
-        return LogisticHazard(model.get_layer("survival").edges_days)
-    known = {"mask": MaskLoss, "reconstruction": ReconstructionLoss, "response": ResponseLoss}
-    return known[name]()
-
-
 def _optimizer(plan: StagePlan, schedule: StageConfig, part: Part) -> keras.optimizers.Optimizer:
     """AdamW with warm-up; it also clips, accumulates, averages and scales the loss."""
-    warm_up = max(1, round(plan.steps * _WARM_UP))
+    # Keras counts batches, also those that only accumulate.
+    batches = plan.steps * schedule.accumulate
+    warm_up = max(1, round(batches * _WARM_UP))
     rate = keras.optimizers.schedules.CosineDecay(
         plan.rate * 0.02,
-        decay_steps=max(1, plan.steps - warm_up),
+        decay_steps=max(1, batches - warm_up),
         warmup_target=plan.rate,
         warmup_steps=warm_up,
         alpha=0.01,

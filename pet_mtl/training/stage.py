@@ -12,7 +12,8 @@ import tensorflow as tf
 from pet_mtl.config import LossConfig, StageConfig
 from pet_mtl.training.checkpoint import StageState
 from pet_mtl.training.held_out import HELD_OUT_COLUMNS, HeldOut
-from pet_mtl.training.part import Part, StagePlan, as_planned, make_part
+from pet_mtl.training.objectives import task_losses
+from pet_mtl.training.part import Part, StagePlan, Tasks, as_planned, make_part
 from pet_mtl.training.progress import Report, StepReporter
 
 HISTORY_COLUMNS = ("stage", "epoch", "loss", *HELD_OUT_COLUMNS)
@@ -49,12 +50,14 @@ class StageSettings:
         schedule: Batch, patience, rates.
         folder: Where states and TensorBoard logs go.
         report: Called with one line a validation, and with the steps between.
+        class_weights: Weights of the response's classes; None if they all count alike.
     """
 
     losses: LossConfig
     schedule: StageConfig
     folder: Path
     report: Report
+    class_weights: tuple[float, ...] | None = None
 
 
 def run_stage(
@@ -75,12 +78,14 @@ def run_stage(
     """
     schedule = settings.schedule
     with as_planned(model, plan, schedule.precision):
-        part = make_part(model, plan, settings.losses, schedule)
+        losses = task_losses(model, plan.outputs, settings.losses, settings.class_weights)
+        part = make_part(model, plan, Tasks.of(losses, settings.losses), schedule)
         epochs = max(1, round(plan.steps / schedule.validate_every))
         keeper = _Keeper(part, plan, HeldOut(part, data.validation), settings)
         start = keeper.restore()
         every = schedule.validate_every * schedule.accumulate
-        board = keras.callbacks.TensorBoard(settings.folder / "tensorboard" / plan.name)
+        logs = settings.folder / "tensorboard" / plan.name
+        board = keras.callbacks.TensorBoard(logs, write_graph=False)  # the graph takes seconds
         steps = StepReporter(plan.name, start * every, epochs * every, settings.report)
         if start < epochs and not keeper.exhausted and part.trainable_variables:
             part.fit(
@@ -99,7 +104,10 @@ def run_stage(
 def history_rows(history: Iterable[tuple[Any, ...]]) -> list[dict[str, Any]]:
     """Rows of metrics.csv; what is unknown is empty."""
     return [
-        {name: "" if value != value else value for name, value in zip(HISTORY_COLUMNS, row)}
+        {
+            name: "" if isinstance(value, float) and math.isnan(value) else value
+            for name, value in zip(HISTORY_COLUMNS, row, strict=True)
+        }
         for row in history
     ]
 
