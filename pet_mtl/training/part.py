@@ -11,6 +11,7 @@ from keras import ops
 
 from pet_mtl.config import LossConfig, StageConfig
 from pet_mtl.losses.weighting import TaskWeighting
+from pet_mtl.training.objectives import task_losses
 
 _WARM_UP = 0.1
 
@@ -51,13 +52,6 @@ class Tasks:
     losses: Mapping[str, keras.losses.Loss]
     weights: Mapping[str, float]
     kind: str = "fixed"
-
-    @classmethod
-    def of(cls, losses: Mapping[str, keras.losses.Loss], config: LossConfig) -> "Tasks":
-        """These losses, with the weights and the weighting of a configuration."""
-        return cls(
-            losses, {name: float(getattr(config, name)) for name in losses}, config.weighting
-        )
 
 
 class Part(keras.Model):
@@ -119,20 +113,29 @@ class Part(keras.Model):
         return losses, {name: ops.sum(weights[name]) for name in losses}
 
 
-def make_part(model: keras.Model, plan: StagePlan, tasks: Tasks, schedule: StageConfig) -> Part:
+def make_part(
+    model: keras.Model,
+    plan: StagePlan,
+    losses: LossConfig,
+    schedule: StageConfig,
+    class_weights: Sequence[float] | None = None,
+) -> Part:
     """A model of the same layers with the stage's outputs alone, compiled.
 
     Args:
         model: The whole network; its layers are shared, not copied.
         plan: What the stage trains.
-        tasks: The losses of its outputs, and how they become one.
+        losses: Kinds and weights of the losses, and how they become one.
         schedule: Rates, clipping, accumulation, averaging, precision.
+        class_weights: Weights of the response's classes; None if they all count alike.
 
     Returns:
         The compiled part.
     """
     part = Part(inputs=model.input, outputs={name: model.output[name] for name in plan.outputs})
-    part.train_on(tasks)
+    weights = {name: float(getattr(losses, name)) for name in plan.outputs}
+    each = task_losses(model, plan.outputs, losses, class_weights)
+    part.train_on(Tasks(each, weights, losses.weighting))
     part.compile(optimizer=_optimizer(plan, schedule, part), jit_compile=False)
     # XLA makes 3-D convolutions about ten times slower on CPU.
     return part
