@@ -6,6 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from pet_mtl.augment import Operation, apply, cubes_of
+from pet_mtl.models import task_of
 from pet_mtl.sample import SCALES
 
 
@@ -119,6 +120,7 @@ def only(names: tuple[str, ...]) -> Any:
     """A map function that keeps some targets and weights (a stage trains only those)."""
 
     def keep(inputs: Any, targets: Any, weights: Any) -> tuple[Any, Any, Any]:
-        return inputs, {n: targets[n] for n in names}, {n: weights[n] for n in names}
+        kept = ({n: labels[task_of(n)] for n in names} for labels in (targets, weights))
+        return inputs, *kept
 
     return keep

@@ -16,7 +16,10 @@ from pet_mtl.training.heads import HeadTask, HeadWeights, fit_head
 
 Floats = NDArray[np.float64]
 
-_GROUPS = ("learned_fine", "radiomics_fine", "learned_context", "radiomics_context", "clinical")
+_GROUPS = (
+    *("learned_fine", "radiomics_fine", "learned_context", "radiomics_context"),
+    *("clinical", "clinical_missing"),
+)
 
 
 @dataclass(frozen=True)

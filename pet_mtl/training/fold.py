@@ -13,7 +13,13 @@ from pet_mtl.config import TrainConfig
 from pet_mtl.errors import DatasetError
 from pet_mtl.export import export_bundle
 from pet_mtl.files import atomic_path, remove_stale, write_csv
-from pet_mtl.models import ModelSpec, build_model
+from pet_mtl.models import (
+    ModelSpec,
+    build_model,
+    load_model,
+    pixel_outputs,
+    segmenter_file,
+)
 from pet_mtl.tfrecords.dataset import DatasetInfo
 from pet_mtl.training.batches import BatchPlan, only, plain_batches, training_batches
 from pet_mtl.training.features import fit_outcomes
@@ -61,7 +67,9 @@ def train_fold(job: FoldJob, report: Report) -> None:
     edges = survival_edges(info, config.model.intervals)
     edges = edges if "survival" in config.model.tasks else ()
     spec = ModelSpec(info.plan, covariates, edges, config.model.ct)
-    model = build_model(config.model, spec)
+    path = segmenter_file(config.model.segmenter, job.fold)
+    segmenter = load_model(path) if config.model.segmenter else None
+    model = build_model(config.model, spec, segmenter)
     plan = BatchPlan(
         config.stage.batch_size, bool(covariates), config.model.suv_clip, seed, config.model.ct
     )
@@ -128,7 +136,7 @@ def _masked(patient: dict[str, Any]) -> Any:
 
 def _stages(model: keras.Model, config: TrainConfig) -> tuple[list[StagePlan], list[StagePlan]]:
     """The stages a configuration asks for: before the heads are fitted, and after."""
-    pixels = tuple(name for name in ("mask", "reconstruction") if name in model.output)
+    pixels = pixel_outputs(model)
     first = StagePlan("mask", pixels, config.stage.mask_steps, config.stage.mask_rate)
     every = (*pixels, *config.model.outcomes)
     joint = StagePlan("joint", every, config.stage.joint_steps, config.stage.joint_rate)

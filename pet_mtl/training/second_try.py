@@ -35,12 +35,20 @@ def run_stage_safely(
     if not outlining or outlines_something(model, data.training):
         return rows
     settings.report("mask: nothing is outlined; begun anew from other weights")
-    model.set_weights(keras.models.clone_model(model).get_weights())
+    _begin_anew(model)
     again = dataclasses.replace(plan, name="mask_again", rate=plan.rate * _SLOWER)
     rows += [(again.name, *row) for row in run_stage(model, again, data, settings)]
     if not outlines_something(model, data.training):
         settings.report("mask: still nothing is outlined; the outcomes rest on the whole cubes")
     return rows
+
+
+def _begin_anew(model: keras.Model) -> None:
+    """Gives the model other weights; what is frozen keeps its own."""
+    kept = {layer: layer.get_weights() for layer in model.layers if not layer.trainable}
+    model.set_weights(keras.models.clone_model(model).get_weights())
+    for layer, weights in kept.items():
+        layer.set_weights(weights)
 
 
 def outlines_something(model: keras.Model, training: tf.data.Dataset) -> bool:

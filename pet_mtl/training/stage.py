@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from pet_mtl.config import LossConfig, StageConfig
 from pet_mtl.losses import LogisticHazard, MaskLoss, ReconstructionLoss, ResponseLoss
+from pet_mtl.models import loss_shares, task_of
 from pet_mtl.training.checkpoint import StageState
 from pet_mtl.training.progress import Report, StepReporter
 
@@ -111,6 +112,7 @@ def _part(
         "survival": lambda: LogisticHazard(model.get_layer("survival").edges_days),
         "response": ResponseLoss,
     }
+    shares = loss_shares(plan.outputs)
     rate = keras.optimizers.schedules.CosineDecay(
         plan.rate * 0.02,
         decay_steps=max(1, plan.steps * 9 // 10),
@@ -122,8 +124,8 @@ def _part(
         keras.optimizers.AdamW(
             rate, weight_decay=schedule.weight_decay, global_clipnorm=schedule.clip_norm
         ),
-        loss={name: known[name]() for name in plan.outputs},
-        loss_weights={name: getattr(losses, name) for name in plan.outputs},
+        loss={name: known[task_of(name)]() for name in plan.outputs},
+        loss_weights={n: share * getattr(losses, task_of(n)) for n, share in shares.items()},
         jit_compile=False,  # XLA makes 3-D convolutions about ten times slower on CPU
     )
     return part
