@@ -237,7 +237,7 @@ class Predictor:
                 "MODEL_NO_MASK",
                 "the model has no mask task, so it cannot find the lesion",
                 expected="the study's own mask, or a point in the lesion",
-                todo="Give --mask or --center, or a model that outlines",
+                todo="Give --use-mask or --center, or a model that outlines",
             )
         inputs = {"context": tf.constant(tiles)}
         if self.ct:
