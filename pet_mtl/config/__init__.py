@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from pet_mtl.config.augment import AugmentConfig
 from pet_mtl.config.checks import check_range
 from pet_mtl.config.model import ModelConfig
+from pet_mtl.config.stage import OutputConfig, StageConfig
 from pet_mtl.errors import ConfigError
 
 __all__ = [
@@ -33,30 +35,6 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class AugmentConfig:
-    """Random changes that keep the meaning of SUV.
-
-    Attributes:
-        flip: Flip left-right, front-back and head-feet, each with probability 0.5.
-        shift_voxels: Largest shift of both cubes, voxels along each axis.
-        calibration: Standard deviation of the log of one factor on the whole study.
-        noise: Standard deviation of added noise, relative to the square root of SUV.
-        hide_ct: Probability to hide a patient's CT, so that the model also learns to do without.
-    """
-
-    flip: bool = True
-    shift_voxels: int = 4
-    calibration: float = 0.03
-    noise: float = 0.05
-    hide_ct: float = 0.1
-
-    def __post_init__(self) -> None:
-        check_range(self, 0, 64, "shift_voxels")
-        check_range(self, 0, 2, "calibration", "noise")
-        check_range(self, 0, 1, "hide_ct")
-
-
-@dataclass(frozen=True)
 class LossConfig:
     """Weights of the four losses and of the penalties.
 
@@ -65,6 +43,7 @@ class LossConfig:
         reconstruction: Weight of the reconstruction error of log(1 + SUV).
         survival: Weight of the logistic-hazard likelihood.
         response: Weight of the cross-entropy of the response.
+        weighting: "fixed" weights, or "uncertainty" (learned) or "gradient" (balanced).
         head_penalty: L2 penalties tried for the outcome heads; inner folds choose.
     """
 
@@ -72,6 +51,7 @@ class LossConfig:
     reconstruction: float = 0.2
     survival: float = 0.3
     response: float = 0.3
+    weighting: str = "fixed"
     head_penalty: tuple[float, ...] = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 
     def __post_init__(self) -> None:
@@ -79,40 +59,6 @@ class LossConfig:
         check_range(self, 1e-9, 1e9, "head_penalty")
         if not self.head_penalty:
             raise ConfigError("CONFIG_RANGE", "loss.head_penalty needs at least one penalty")
-
-
-@dataclass(frozen=True)
-class StageConfig:
-    """The schedule.
-
-    Attributes:
-        batch_size: Patients a step.
-        mask_steps: Steps on mask and reconstruction, patients with masks only.
-        mask_rate: Peak learning rate of those steps.
-        joint_steps: Steps on all losses together, all patients.
-        joint_rate: Peak learning rate of those steps.
-        weight_decay: Decoupled weight decay.
-        clip_norm: Largest global norm of the gradient.
-        validate_every: Steps between validations.
-        patience: Validations without improvement before a stage stops.
-    """
-
-    batch_size: int = 8
-    mask_steps: int = 240
-    mask_rate: float = 4e-3
-    joint_steps: int = 120
-    joint_rate: float = 1e-3
-    weight_decay: float = 1e-4
-    clip_norm: float = 5.0
-    validate_every: int = 40
-    patience: int = 5
-
-    def __post_init__(self) -> None:
-        check_range(self, 1, 1e9, "batch_size", "mask_steps", "validate_every", "patience")
-        check_range(self, 0, 1e9, "joint_steps")
-        check_range(self, 1e-9, 10, "mask_rate", "joint_rate")
-        check_range(self, 1e-9, 1e9, "clip_norm")
-        check_range(self, 0, 1, "weight_decay")
 
 
 @dataclass(frozen=True)
@@ -124,6 +70,7 @@ class TrainConfig:
         augment: Random changes of the training data.
         loss: Weights of the losses.
         stage: The schedule.
+        output: What is made of the network's outputs.
         seed: Seed of everything random.
     """
 
@@ -131,6 +78,7 @@ class TrainConfig:
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     stage: StageConfig = field(default_factory=StageConfig)
+    output: OutputConfig = field(default_factory=OutputConfig)
     seed: int = 0
 
 

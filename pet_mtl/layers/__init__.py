@@ -2,6 +2,7 @@
 
 from pet_mtl.layers.depthwise import DepthwiseConv3D
 from pet_mtl.layers.intensity import LogSuv
+from pet_mtl.layers.normalization import GroupNorm
 from pet_mtl.layers.pooling import RegionPooling, RegionWeights
 from pet_mtl.layers.radiomics import LesionRadiomics, SurroundingsRadiomics
 from pet_mtl.layers.scale import LayerScale
@@ -11,6 +12,7 @@ from pet_mtl.layers.window import CtWindow
 __all__ = [
     "CtWindow",
     "DepthwiseConv3D",
+    "GroupNorm",
     "LayerScale",
     "LesionRadiomics",
     "LogSuv",

@@ -5,6 +5,8 @@ from typing import Any
 
 from keras import layers
 
+from pet_mtl.layers import GroupNorm
+
 
 @dataclass(frozen=True)
 class Norm:
@@ -19,12 +21,11 @@ class Norm:
     kind: str
     groups: int
 
-    def layer(self, name: str) -> layers.Layer:
-        """A new layer of this kind."""
+    def layer(self, channels: int, name: str) -> layers.Layer:
+        """A new layer of this kind for so many channels."""
         if self.kind == "layer":
             return layers.LayerNormalization(name=name)
-        groups = self.groups if self.kind == "group" else -1
-        return layers.GroupNormalization(groups, name=name)
+        return GroupNorm(self.groups if self.kind == "group" else channels, name=name)
 
 
 def conv_block(x: Any, filters: int, norm: Norm, stride: int = 1, name: str = "") -> Any:
@@ -43,5 +44,5 @@ def conv_block(x: Any, filters: int, norm: Norm, stride: int = 1, name: str = ""
     x = layers.Conv3D(
         filters, 3, strides=stride, padding="same", use_bias=False, name=f"{name}_conv"
     )(x)
-    x = norm.layer(f"{name}_norm")(x)
+    x = norm.layer(filters, f"{name}_norm")(x)
     return layers.Activation("swish", name=f"{name}_act")(x)

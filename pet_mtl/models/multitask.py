@@ -107,30 +107,20 @@ def load_model(path: Path) -> keras.Model:
         ) from error
 
 
-def task_of(output: str) -> str:
-    """The task that an output is trained on: coarser levels of the mask are the mask, too."""
-    return "mask" if output.startswith(_LEVEL) else output
+def levels_of(task: str, outputs: Iterable[str]) -> dict[str, float]:
+    """The outputs that a task is trained on, and the share of each in its loss.
 
+    With deep supervision the mask's coarser levels are trained on the mask, too; their weights
+    halve with their resolution, 1, 1/2, 1/4, ..., and are made to sum to 1.
 
-def pixel_outputs(model: keras.Model) -> tuple[str, ...]:
-    """The outputs that are trained on voxels, the mask first."""
-    known = ("mask", "reconstruction")
-    return tuple(sorted((n for n in model.output if task_of(n) in known), key=_by_task))
-
-
-def loss_shares(outputs: Iterable[str]) -> dict[str, float]:
-    """The share of each output in the loss of its task.
-
-    Levels of the mask halve in weight with their resolution: 1, 1/2, 1/4, ..., made to sum to 1.
+    Args:
+        task: Such as "mask".
+        outputs: Names of a model's outputs.
     """
-    raw = {n: 0.5 ** int(n.removeprefix(_LEVEL) if n.startswith(_LEVEL) else 0) for n in outputs}
-    total = sum(weight for n, weight in raw.items() if task_of(n) == "mask")
-    return {n: weight / total if task_of(n) == "mask" else 1.0 for n, weight in raw.items()}
-
-
-def _by_task(output: str) -> tuple[str, str]:
-    """Mask, its levels, then the rest."""
-    return task_of(output), output
+    levels = sorted(name for name in outputs if name.startswith(_LEVEL))
+    names = [task, *levels] if task == "mask" else [task]
+    total = sum(0.5**k for k in range(len(names)))
+    return {name: 0.5**k / total for k, name in enumerate(names)}
 
 
 def edges_of(model: keras.Model) -> tuple[float, ...]:

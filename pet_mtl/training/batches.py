@@ -6,7 +6,6 @@ from typing import Any
 import tensorflow as tf
 
 from pet_mtl.augment import Operation, apply, cubes_of
-from pet_mtl.models import task_of
 from pet_mtl.sample import SCALES
 
 
@@ -40,7 +39,11 @@ def in_memory(patients: tf.data.Dataset) -> tf.data.Dataset:
 
 
 def training_batches(
-    patients: tf.data.Dataset, count: int, operations: tuple[Operation, ...], plan: BatchPlan
+    patients: tf.data.Dataset,
+    count: int,
+    operations: tuple[Operation, ...],
+    plan: BatchPlan,
+    done: int = 0,
 ) -> tf.data.Dataset:
     """Endless, shuffled, augmented batches.
 
@@ -49,6 +52,7 @@ def training_batches(
         count: Number of patients, the size of the shuffle buffer.
         operations: Augmentation.
         plan: Batch size, seed.
+        done: Batches to leave out at the start; they are not made.
 
     Returns:
         Dataset of (inputs, targets, weights), the same under the same seed.
@@ -60,7 +64,7 @@ def training_batches(
         pair = tf.stack([tf.cast(seed % 2**31, tf.int32), plan.seed])
         return apply(operations, _widened(patient), pair)
 
-    pairs = tf.data.Dataset.zip((order, seeds))
+    pairs = tf.data.Dataset.zip((order, seeds)).skip(done * plan.batch_size)
     changed = pairs.map(change, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     return _batched(changed, plan)
 
@@ -120,7 +124,6 @@ def only(names: tuple[str, ...]) -> Any:
     """A map function that keeps some targets and weights (a stage trains only those)."""
 
     def keep(inputs: Any, targets: Any, weights: Any) -> tuple[Any, Any, Any]:
-        kept = ({n: labels[task_of(n)] for n in names} for labels in (targets, weights))
-        return inputs, *kept
+        return inputs, {n: targets[n] for n in names}, {n: weights[n] for n in names}
 
     return keep

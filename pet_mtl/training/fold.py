@@ -17,7 +17,6 @@ from pet_mtl.models import (
     ModelSpec,
     build_model,
     load_model,
-    pixel_outputs,
     segmenter_file,
 )
 from pet_mtl.tfrecords.dataset import DatasetInfo
@@ -25,9 +24,11 @@ from pet_mtl.training.batches import BatchPlan, only, plain_batches, training_ba
 from pet_mtl.training.features import fit_outcomes
 from pet_mtl.training.inner import InnerSplit, split_patients
 from pet_mtl.training.oof import write_predictions
+from pet_mtl.training.part import StagePlan
 from pet_mtl.training.progress import Report
+from pet_mtl.training.schedule import FitHeads, stages_of
 from pet_mtl.training.second_try import run_stage_safely
-from pet_mtl.training.stage import StageData, StagePlan, StageSettings
+from pet_mtl.training.stage import HISTORY_COLUMNS, StageData, StageSettings, history_rows
 
 _EVENTS_PER_INTERVAL = 4
 _FEWEST_INTERVALS = 3
@@ -80,9 +81,7 @@ def train_fold(job: FoldJob, report: Report) -> None:
     history = _learn(model, job, split, plan, report)
     with atomic_path(job.folder / "best.keras") as temporary:
         model.save(temporary)
-    columns = ("stage", "epoch", "loss", "val_loss")
-    rows = [dict(zip(columns, row, strict=True)) for row in history]
-    write_csv(job.folder / "metrics.csv", columns, rows)
+    write_csv(job.folder / "metrics.csv", HISTORY_COLUMNS, history_rows(history))
     facts = {"fold": job.fold, "dataset_fingerprint": info.fingerprint}
     export_bundle([model], spec, job.folder / "saved_model", facts)
     if job.fold >= 0:
@@ -92,25 +91,20 @@ def train_fold(job: FoldJob, report: Report) -> None:
 def _learn(
     model: keras.Model, job: FoldJob, split: InnerSplit, plan: BatchPlan, report: Report
 ) -> list[tuple[Any, ...]]:
-    """Mask and reconstruction first; then the heads; then all together, if asked for."""
+    """Runs the stages, and fits the heads when the schedule says so."""
     config = job.config
     settings = StageSettings(config.loss, config.stage, job.folder / "state", report)
-    before, after = _stages(model, config)
-
-    def run(stages: list[StagePlan]) -> list[tuple[Any, ...]]:
-        rows: list[tuple[Any, ...]] = []
-        for stage in stages:
+    everyone = plain_batches(split.training.concatenate(split.validation), plan)
+    history: list[tuple[Any, ...]] = []
+    for stage in stages_of(config.stage, model.output):
+        if isinstance(stage, FitHeads):
+            heads = fit_outcomes(model, everyone, config.loss.head_penalty, plan.seed)
+            penalties = [f"{name} {head.penalty:g}" for name, head in heads.fitted.items()]
+            report(f"heads on {heads.features} features: penalty {', '.join(penalties)}")
+        else:
             data = _stage_data(stage, config, split, plan)
-            rows += run_stage_safely(model, stage, data, settings)
-        return rows
-
-    history = run(before)
-    if config.model.outcomes:
-        everyone = plain_batches(split.training.concatenate(split.validation), plan)
-        heads = fit_outcomes(model, everyone, config.loss.head_penalty, plan.seed)
-        penalties = [f"{name} {head.penalty:g}" for name, head in heads.fitted.items()]
-        report(f"heads on {heads.features} features: penalty {', '.join(penalties)}")
-    return history + run(after)
+            history += run_stage_safely(model, stage, data, settings)
+    return history
 
 
 def _stage_data(
@@ -118,29 +112,24 @@ def _stage_data(
 ) -> StageData:
     """Batches of a stage: the mask stage reads patients with masks only, if there are any."""
     has_mask = [row["has_mask"] == "1" for row in split.training_rows]
-    masked = stage.name == "mask" and "mask" in stage.outputs and any(has_mask)
+    masked = stage.masked and any(has_mask)
     training, validation, held = split.training, split.validation, len(split.validation_rows)
     if masked:
         training, validation = training.filter(_masked), validation.filter(_masked)
         held = sum(row["has_mask"] == "1" for row in split.validation_rows)
     count = sum(has_mask) if masked else len(has_mask)
-    batches = training_batches(training, count, pipeline(config.augment), plan)
     known = validation.apply(tf.data.experimental.assert_cardinality(held))
     keep = only(stage.outputs)
-    return StageData(batches.map(keep), plain_batches(known, plan).map(keep) if held else None)
+
+    def batches(done: int = 0) -> tf.data.Dataset:
+        made = training_batches(training, count, pipeline(config.augment), plan, done)
+        return made.map(keep)
+
+    return StageData(batches(), plain_batches(known, plan).map(keep) if held else None, batches)
 
 
 def _masked(patient: dict[str, Any]) -> Any:
     return patient["has_mask"] > 0.5
-
-
-def _stages(model: keras.Model, config: TrainConfig) -> tuple[list[StagePlan], list[StagePlan]]:
-    """The stages a configuration asks for: before the heads are fitted, and after."""
-    pixels = pixel_outputs(model)
-    first = StagePlan("mask", pixels, config.stage.mask_steps, config.stage.mask_rate)
-    every = (*pixels, *config.model.outcomes)
-    joint = StagePlan("joint", every, config.stage.joint_steps, config.stage.joint_rate)
-    return [first] if pixels else [], [joint] if config.stage.joint_steps else []
 
 
 def survival_edges(info: DatasetInfo, intervals: int) -> tuple[float, ...]:

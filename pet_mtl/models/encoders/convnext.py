@@ -27,10 +27,10 @@ def convnext_level(x: Any, shape: LevelShape, name: str) -> Any:
         Liu et al. 2022, doi:10.1109/CVPR52688.2022.01167.
     """
     x = layers.Conv3D(shape.filters, 2, strides=2, use_bias=False, name=f"{name}_down_conv")(x)
-    x = shape.norm.layer(f"{name}_down_norm")(x)
+    x = shape.norm.layer(shape.filters, f"{name}_down_norm")(x)
     for block in shape.names(f"{name}_next"):
         y = DepthwiseConv3D(_KERNEL, name=f"{block}_depthwise")(x)
-        y = shape.norm.layer(f"{block}_norm")(y)
+        y = shape.norm.layer(shape.filters, f"{block}_norm")(y)
         y = layers.Dense(_EXPANSION * shape.filters, activation="gelu", name=f"{block}_expand")(y)
         y = layers.Dense(shape.filters, name=f"{block}_project")(y)
         y = LayerScale(name=f"{block}_scale")(y)

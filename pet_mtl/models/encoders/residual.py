@@ -54,7 +54,7 @@ def _two_convolutions(x: Any, filters: int, norm: Norm, name: str) -> Any:
     """What is added to the shortcut; channels unchanged."""
     y = conv_block(x, filters, norm, name=f"{name}_a")
     y = layers.Conv3D(filters, 3, padding="same", use_bias=False, name=f"{name}_b_conv")(y)
-    return norm.layer(f"{name}_b_norm")(y)
+    return norm.layer(filters, f"{name}_b_norm")(y)
 
 
 def _excited(y: Any, filters: int, name: str) -> Any:

@@ -14,10 +14,8 @@ from pet_mtl.errors import ConfigError, ModelError
 from pet_mtl.models import (
     ModelSpec,
     build_model,
+    levels_of,
     load_model,
-    loss_shares,
-    pixel_outputs,
-    task_of,
 )
 from pet_mtl.sample import GridPlan
 
@@ -157,7 +155,7 @@ def test_levels_of_the_mask_share_its_loss_by_halves() -> None:
         SMALL, filters=(4, 8, 8), deep_supervision=True, tasks=("mask", "reconstruction")
     )
     net = build_model(config, ModelSpec(PLAN, (), EDGES))
-    assert pixel_outputs(net) == ("mask", "mask_level1", "mask_level2", "reconstruction")
+    assert set(net.output) == {"mask", "mask_level1", "mask_level2", "reconstruction"}
     outputs = {name: np.asarray(value) for name, value in net(cubes()).items()}
     for k in (1, 2):
         found = outputs[f"mask_level{k}"]
@@ -165,16 +163,10 @@ def test_levels_of_the_mask_share_its_loss_by_halves() -> None:
         coarse = found[:, :: 2**k, :: 2**k, :: 2**k]
         whole = coarse.repeat(2**k, 1).repeat(2**k, 2).repeat(2**k, 3)
         np.testing.assert_array_equal(found, whole)
-    shares = loss_shares(pixel_outputs(net))
-    assert shares["reconstruction"] == 1.0 and shares["mask"] == pytest.approx(4 / 7)
-    assert shares["mask_level1"] == pytest.approx(2 / 7)
-    assert shares["mask_level2"] == pytest.approx(1 / 7)
-    assert loss_shares(("mask", "survival")) == {"mask": 1.0, "survival": 1.0}
-
-
-def test_without_coarser_levels_nothing_is_averaged(model: keras.Model) -> None:
-    assert pixel_outputs(model) == ("mask", "reconstruction")
-    assert [task_of(n) for n in ("mask", "mask_level2", "response")] == ["mask", "mask", "response"]
+    shares = levels_of("mask", net.output)
+    assert shares == pytest.approx({"mask": 4 / 7, "mask_level1": 2 / 7, "mask_level2": 1 / 7})
+    assert levels_of("reconstruction", net.output) == {"reconstruction": 1.0}
+    assert levels_of("mask", ("mask", "survival")) == {"mask": 1.0}
 
 
 def test_what_is_missing_reaches_the_heads_only_if_asked_for(model: keras.Model) -> None:

@@ -13,7 +13,9 @@ from pet_mtl.errors import ConfigError
 from pet_mtl.export import export_bundle, load_predictor, readable_outputs
 from pet_mtl.models import ModelSpec, build_model, load_model, segmenter_file
 from pet_mtl.sample import GridPlan
-from pet_mtl.training.stage import StageData, StagePlan, StageSettings, run_stage
+from pet_mtl.training.part import StagePlan
+from pet_mtl.training.second_try import begin_anew
+from pet_mtl.training.stage import StageData, StageSettings, run_stage
 
 SIZE = 16
 SPEC = ModelSpec(GridPlan(SIZE, 3.0, 6.0), (), (100.0, 250.0))
@@ -116,3 +118,14 @@ def test_a_run_gives_each_fold_its_own(tmp_path: Path) -> None:
     file.write_bytes(b"")
     assert segmenter_file(str(file), 3) == file
     assert segmenter_file(str(tmp_path), 3) == tmp_path / "fold_3" / "best.keras"
+
+
+def test_beginning_anew_leaves_it_as_it_is(teacher: keras.Model) -> None:
+    keras.utils.set_random_seed(5)
+    model = build_model(dataclasses.replace(SMALL, tasks=("mask",)), SPEC, teacher)
+    frozen, encoder = model.get_layer("segmenter"), model.get_layer("encoder")
+    before, learned = frozen.get_weights(), encoder.get_weights()
+    begin_anew(model)
+    for old, new in zip(before, frozen.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+    assert not np.array_equal(learned[0], encoder.get_weights()[0])

@@ -10,9 +10,10 @@ import tensorflow as tf
 from pet_mtl.config import LossConfig, ModelConfig, StageConfig
 from pet_mtl.models import ModelSpec, build_model
 from pet_mtl.sample import GridPlan
+from pet_mtl.training.part import StagePlan
 from pet_mtl.training.progress import Steps
 from pet_mtl.training.second_try import outlines_something, run_stage_safely
-from pet_mtl.training.stage import StageData, StagePlan, StageSettings
+from pet_mtl.training.stage import StageData, StageSettings
 
 SIZE = 16
 SCHEDULE = StageConfig(validate_every=5, batch_size=2)
