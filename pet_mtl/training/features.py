@@ -17,7 +17,7 @@ from pet_mtl.training.heads import HeadTask, HeadWeights, fit_head
 
 Floats = NDArray[np.float64]
 
-_GROUPS = ("learned_fine", "learned_context", "radiomics", "clinical")
+_GROUPS = ("learned_fine", "learned_context", "radiomics", "clinical", "clinical_missing")
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,8 @@ def _fit_group(model: keras.Model, name: str, values: NDArray[Any], labels: dict
         standard.fit(values, labels["known"])
         return
     standard.fit(values)
-    model.get_layer(f"{name}_reduction").fit(np.asarray(standard(values)))
+    if _has(model, f"{name}_reduction"):
+        model.get_layer(f"{name}_reduction").fit(np.asarray(standard(values)))
 
 
 def _features(model: keras.Model, groups: dict[str, Any], labels: dict[str, Any]) -> Floats:
@@ -112,7 +113,7 @@ def _features(model: keras.Model, groups: dict[str, Any], labels: dict[str, Any]
         part = model.get_layer(f"{name}_standard")(values)
         if name == "clinical":
             part = part * labels["known"]
-        else:
+        elif _has(model, f"{name}_reduction"):
             part = model.get_layer(f"{name}_reduction")(part)
         parts.append(np.asarray(part))
     return np.concatenate(parts, axis=1).astype(np.float64)
