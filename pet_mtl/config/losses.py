@@ -32,6 +32,8 @@ class LossConfig:
         hidden_weight: Weight of a voxel hidden by `augment.hide_blocks` in the reconstruction
             error; other voxels count 1.
         head_penalty: L2 penalties tried for the outcome heads; inner folds choose.
+        couple_heads: Whether survival and response heads are fitted together, so that each learns
+            from the other which columns of a family of features matter. Not with "cox".
     """
 
     mask: float = 1.0
@@ -46,6 +48,7 @@ class LossConfig:
     smooth_response: float = 0.0
     hidden_weight: float = 5.0
     head_penalty: tuple[float, ...] = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
+    couple_heads: bool = True
 
     def __post_init__(self) -> None:
         check_range(self, 0, 1e6, "mask", "reconstruction", "survival", "response")

@@ -1,6 +1,7 @@
 """Features of the training patients, and what is fitted to them in closed form."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import keras
@@ -12,6 +13,7 @@ from pet_mtl.config import LossConfig
 from pet_mtl.layers import Standardize
 from pet_mtl.losses import balanced_weights, interval_labels
 from pet_mtl.models.heads import CoxHead
+from pet_mtl.training.coupling import couple_heads
 from pet_mtl.training.cox import CoxTask, fit_cox_head
 from pet_mtl.training.heads import HeadTask, HeadWeights, fit_head
 
@@ -27,10 +29,13 @@ class HeadReport:
     Attributes:
         fitted: The heads that the model has, by task.
         features: Number of features that each reads.
+        correlations: Family of features to the correlation of both heads' slopes; empty if they
+            were not fitted together.
     """
 
     fitted: dict[str, HeadWeights]
     features: int
+    correlations: dict[str, float] = field(default_factory=dict)
 
 
 def fit_outcomes(
@@ -53,19 +58,47 @@ def fit_outcomes(
     for name, values in groups.items():
         _fit_group(model, name, values, labels)
     features = _features(model, groups, labels)
-    fitted = {}
-    # Each head has its own seed, whichever of them are there.
-    if "survival" in model.output:
-        layer = model.get_layer("survival")
-        fitted["survival"] = _fit_survival(layer, features, labels, losses, seed)
-    if "response" in model.output:
-        task = _response_task(features, labels, losses.balance_response)
-        fitted["response"] = fit_head(task, losses.head_penalty, seed + 1)
+    fitted, correlations = _fit_heads(model, features, labels, losses, seed)
     for name, head in fitted.items():
         layer = model.get_layer(name)
         layer.slopes.assign(head.slopes[:, None])
         layer.baseline.assign(head.baseline)
-    return HeadReport(fitted, features.shape[1])
+    return HeadReport(fitted, features.shape[1], correlations)
+
+
+def _fit_heads(
+    model: keras.Model, features: Floats, labels: dict[str, Any], losses: LossConfig, seed: int
+) -> tuple[dict[str, HeadWeights], dict[str, float]]:
+    """Fits the heads one by one and, where both are of the same kind, once more together."""
+    fitted: dict[str, HeadWeights] = {}
+    tasks: dict[str, HeadTask] = {}
+    # Each head has its own seed, whichever of them are there.
+    if "survival" in model.output:
+        layer = model.get_layer("survival")
+        if isinstance(layer, CoxHead):
+            fitted["survival"] = _fit_cox(layer, features, labels, losses, seed)
+        else:
+            tasks["survival"] = _hazard_task(features, labels, layer.edges_days)
+            fitted["survival"] = fit_head(tasks["survival"], losses.head_penalty, seed)
+    if "response" in model.output:
+        tasks["response"] = _response_task(features, labels, losses.balance_response)
+        fitted["response"] = fit_head(tasks["response"], losses.head_penalty, seed + 1)
+    if not (losses.couple_heads and len(tasks) == 2):
+        return fitted, {}
+    first, second = tasks
+    pair = (tasks[first], tasks[second]), (fitted[first], fitted[second])
+    coupled = couple_heads(*pair, families_of(model, features.shape[1]))
+    return fitted | dict(zip(tasks, coupled.heads, strict=True)), coupled.correlations
+
+
+def families_of(model: keras.Model, features: int) -> dict[str, int]:
+    """Family to its number of columns among the outcome heads' features, in their order."""
+    families: dict[str, int] = {}
+    for name in _GROUPS:
+        if _has(model, f"{name}_reduction"):
+            families |= model.get_layer(f"{name}_reduction").reduced
+    rest = features - sum(families.values())
+    return families | ({"clinical": rest} if rest else {})
 
 
 def _collect(model: keras.Model, batches: tf.data.Dataset) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -119,20 +152,23 @@ def _features(model: keras.Model, groups: dict[str, Any], labels: dict[str, Any]
     return np.concatenate(parts, axis=1).astype(np.float64)
 
 
-def _fit_survival(
-    layer: Any, features: Floats, labels: dict[str, Any], losses: LossConfig, seed: int
+def _fit_cox(
+    layer: CoxHead, features: Floats, labels: dict[str, Any], losses: LossConfig, seed: int
 ) -> HeadWeights:
-    """The survival head of either kind."""
+    """The Cox head and its baseline."""
     known = labels["has_survival"] > 0
     time, event = labels["survival"][known].T.astype(np.float64)
-    if isinstance(layer, CoxHead):
-        task = CoxTask(features[known], time, event, layer.edges_days, losses.ties)
-        return fit_cox_head(task, losses.head_penalty, seed)
-    time, event = (tf.constant(value, tf.float32) for value in (time, event))
-    survived, hit = interval_labels(time, event, layer.edges_days)
+    task = CoxTask(features[known], time, event, layer.edges_days, losses.ties)
+    return fit_cox_head(task, losses.head_penalty, seed)
+
+
+def _hazard_task(features: Floats, labels: dict[str, Any], edges: Sequence[float]) -> HeadTask:
+    """One cell an interval of the discrete-time head."""
+    known = labels["has_survival"] > 0
+    time, event = (tf.constant(v, tf.float32) for v in labels["survival"][known].T)
+    survived, hit = interval_labels(time, event, edges)
     hits = np.asarray(hit, np.float64)
-    cells = HeadTask(features[known], hits, np.asarray(survived, np.float64) + hits)
-    return fit_head(cells, losses.head_penalty, seed)
+    return HeadTask(features[known], hits, np.asarray(survived, np.float64) + hits)
 
 
 def _response_task(features: Floats, labels: dict[str, Any], balanced: bool) -> HeadTask:

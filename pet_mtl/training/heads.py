@@ -94,7 +94,7 @@ def _flat(task: HeadTask) -> HeadWeights:
 def _solve(task: HeadTask, penalty: float) -> HeadWeights:
     """The optimum for one penalty, by Newton's method in a trust region."""
     width = task.features.shape[1]
-    problem = _Problem(task, penalty)
+    problem = HeadProblem(task, penalty)
     start = np.concatenate([np.zeros(width), _flat(task).baseline])
     found = optimize.minimize(
         problem.value, start, jac=problem.gradient, hess=problem.hessian, method="trust-exact"
@@ -103,7 +103,7 @@ def _solve(task: HeadTask, penalty: float) -> HeadWeights:
 
 
 @dataclass(frozen=True)
-class _Problem:
+class HeadProblem:
     """Mean negative log likelihood + penalty / 2 |slopes|^2, with its derivatives.
 
     Parameters are the slopes followed by the baseline. First derivatives alone would take
@@ -124,17 +124,20 @@ class _Problem:
         return np.concatenate([np.full(width, self.penalty), np.full(cells, _BASELINE_PENALTY)])
 
     def value(self, parameters: Floats) -> float:
+        """What is minimised."""
         logits = self._logits(parameters)
         cells = self.task.at_risk * np.logaddexp(0.0, logits) - self.task.hits * logits
         return float(cells.sum() / len(logits) + 0.5 * self._penalties() @ parameters**2)
 
     def gradient(self, parameters: Floats) -> Floats:
+        """First derivatives."""
         probability = special.expit(self._logits(parameters))
         residual = (self.task.at_risk * probability - self.task.hits) / len(probability)
         slopes = self.task.features.T @ residual.sum(axis=1)
         return np.concatenate([slopes, residual.sum(axis=0)]) + self._penalties() * parameters
 
     def hessian(self, parameters: Floats) -> Floats:
+        """Second derivatives."""
         probability = special.expit(self._logits(parameters))
         weight = self.task.at_risk * probability * (1 - probability) / len(probability)
         features = self.task.features
