@@ -8,12 +8,13 @@ Nothing in it needs Keras or this package to run.
 """
 
 import hashlib
+import itertools
 import json
 import platform
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +27,15 @@ from pet_mtl._version import __version__
 from pet_mtl.covariates import Covariate, schema_from
 from pet_mtl.errors import ModelError, StudyError
 from pet_mtl.files import write_json
-from pet_mtl.models import ModelSpec
+from pet_mtl.models import Calibration, ModelSpec
 from pet_mtl.sample import SCALES, GridPlan
 
 BUNDLE_JSON = "assets.extra/bundle.json"
 FORMAT_VERSION = 1
 # What the search for the lesion reads.
 _SEARCHED = ("context", "context_ct")
+
+NO_CALIBRATION = Calibration()
 
 Array = NDArray[np.float32]
 
@@ -49,11 +52,18 @@ def versions() -> dict[str, str]:
 
 
 def export_bundle(
-    models: Sequence[keras.Model], spec: ModelSpec, path: Path, facts: dict[str, Any]
+    models: Sequence[keras.Model],
+    spec: ModelSpec,
+    path: Path,
+    facts: dict[str, Any],
+    calibration: Calibration = NO_CALIBRATION,
 ) -> None:
     """Writes one SavedModel of one or several models of the same kind.
 
-    Several models (the folds of a run) become one that averages their probabilities.
+    Several models (the folds of a run) become one that averages probabilities: of each voxel to be
+    lesion, of being free of the event at each day, and of the response. Logits are not averaged,
+    as each model's are relative to a baseline of its own. The risk is the mean of log odds, each
+    relative to that model's own average patient; it orders patients, and is no probability.
 
     Signatures: `serving_default` (both cubes in; `mask`, `survival`, `risk`, `response` out, of the
     model's tasks) and `locate` (a context cube in, `mask` out: finds the lesion), only with a mask.
@@ -65,8 +75,9 @@ def export_bundle(
         spec: What the data fixed of them.
         path: The folder; replaced whole.
         facts: More for `bundle.json`, such as the dataset's fingerprint.
+        calibration: Applied to the averaged response and survival.
     """
-    module = _Served(list(models), spec)
+    module = _Served(list(models), spec, calibration)
     about = {
         "format_version": FORMAT_VERSION,
         "size": spec.plan.size,
@@ -78,6 +89,7 @@ def export_bundle(
         "members": len(models),
         "suv": "SUVbw, g/ml",
         "versions": versions(),
+        "calibration": asdict(calibration),
         **facts,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -93,9 +105,11 @@ def export_bundle(
 class _Served(tf.Module):
     """The functions that are exported, and the variables they read, each stored once."""
 
-    def __init__(self, models: list[keras.Model], spec: ModelSpec) -> None:
+    def __init__(
+        self, models: list[keras.Model], spec: ModelSpec, calibration: Calibration
+    ) -> None:
         super().__init__()
-        self._models, self._spec = models, spec
+        self._models, self._spec, self._calibration = models, spec, calibration
         self.weights = [variable.value for model in models for variable in model.variables]
         cube = [None, *[spec.plan.size] * 3, 1]
         shapes = {scale: cube for scale in SCALES}
@@ -115,12 +129,15 @@ class _Served(tf.Module):
 
     def _predict(self, inputs: dict[str, Any]) -> dict[str, Any]:
         results = [readable_outputs(model, inputs) for model in self._models]
-        return {n: tf.add_n([r[n] for r in results]) / len(results) for n in results[0]}
+        mean = {n: tf.add_n([r[n] for r in results]) / len(results) for n in results[0]}
+        scales = {"response": self._calibration.response, "survival": self._calibration.survival}
+        moved = {n: scale(mean[n]) for n, scale in scales.items() if scale and n in mean}
+        return mean | moved
 
     def _locate(self, context: Any, context_ct: Any = None) -> dict[str, Any]:
         cubes = context if context_ct is None else [context, context_ct]
         masks = [locator(cubes, training=False) for locator in self._locators]
-        return {"mask": tf.sigmoid(tf.add_n(masks) / len(masks))}
+        return {"mask": tf.add_n([tf.sigmoid(mask) for mask in masks]) / len(masks)}
 
 
 def outlines(model: keras.Model) -> bool:
@@ -166,6 +183,32 @@ def readable_outputs(model: keras.Model, inputs: dict[str, Any]) -> dict[str, An
     return readable
 
 
+def mirrored(
+    call: Callable[[dict[str, Array]], dict[str, Array]], inputs: Mapping[str, Array]
+) -> dict[str, Array]:
+    """Averages a model's readable outputs over the eight mirrored views of a patient.
+
+    Args:
+        call: Inputs to readable outputs, probabilities and risks.
+        inputs: Cubes (batch, z, y, x, channels), which are mirrored, and what is not.
+
+    Returns:
+        The means; masks are mirrored back before.
+    """
+    total: dict[str, Array] = {}
+    for chosen in itertools.product((False, True), repeat=3):
+        axes = tuple(axis for axis, flip in enumerate(chosen, 1) if flip)
+
+        def view(value: Array, axes: tuple[int, ...] = axes) -> Array:
+            return np.ascontiguousarray(np.flip(value, axes)) if value.ndim == 5 else value
+
+        outputs = call({name: view(np.asarray(value)) for name, value in inputs.items()})
+        for name, value in outputs.items():
+            part = (view(np.asarray(value)) / 8).astype(np.float32)
+            total[name] = total[name] + part if name in total else part
+    return total
+
+
 @dataclass(frozen=True)
 class Predictor:
     """A loaded bundle; runs without Keras.
@@ -178,6 +221,7 @@ class Predictor:
         fingerprint: SHA-256 over graph and weights, 16 hex digits.
         about: All of `bundle.json`.
         ct: Whether it reads CT.
+        tta: Whether predictions average the eight mirrored views of a patient.
     """
 
     plan: GridPlan
@@ -188,6 +232,7 @@ class Predictor:
     about: dict[str, Any]
     _loaded: Any
     ct: bool = False
+    tta: bool = False
 
     @property
     def schema(self) -> tuple[Covariate, ...]:
@@ -217,16 +262,19 @@ class Predictor:
             context); `survival` (batch, edges) probability to live beyond each edge; `risk`
             (batch,), higher is worse; `response` (batch,) probability.
         """
-        inputs = {"fine": tf.constant(fine), "context": tf.constant(context)}
+        inputs = {"fine": fine, "context": context}
         if self.covariates:
             empty = np.zeros((len(fine), len(self.covariates)), np.float32)
-            inputs["clinical"] = tf.constant(empty if clinical is None else clinical)
-            inputs["clinical_known"] = tf.constant(
-                empty if clinical_known is None else clinical_known
-            )
+            inputs["clinical"] = empty if clinical is None else clinical
+            inputs["clinical_known"] = empty if clinical_known is None else clinical_known
         if self.ct:
             inputs |= {f"{scale}_ct": self._ct(inputs[scale], ct, scale) for scale in SCALES}
-        result = self._loaded.signatures["serving_default"](**inputs)
+        return mirrored(self._serve, inputs) if self.tta else self._serve(inputs)
+
+    def _serve(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Calls the bundle."""
+        tensors = {name: tf.constant(value) for name, value in inputs.items()}
+        result = self._loaded.signatures["serving_default"](**tensors)
         return {name: value.numpy() for name, value in result.items()}
 
     def context_mask(self, tiles: Array, ct: Array | None = None) -> Array:
@@ -249,23 +297,22 @@ class Predictor:
         inputs = {"context": tf.constant(tiles)}
         if self.ct:
             known = None if ct is None else {"context": ct}
-            inputs["context_ct"] = self._ct(inputs["context"], known, "context")
+            inputs["context_ct"] = tf.constant(self._ct(tiles, known, "context"))
         mask: Array = self._loaded.signatures["locate"](**inputs)["mask"].numpy()
         return mask
 
     @staticmethod
-    def _ct(suv: Any, ct: Mapping[str, Array] | None, scale: str) -> Any:
+    def _ct(suv: Array, ct: Mapping[str, Array] | None, scale: str) -> Array:
         """The CT of one scale; zeros, which say that nothing is known, without one."""
-        if ct is None:
-            return tf.zeros([*suv.shape[:-1], 2])
-        return tf.constant(ct[scale])
+        return np.zeros((*suv.shape[:-1], 2), np.float32) if ct is None else ct[scale]
 
 
-def load_predictor(path: Path) -> Predictor:
+def load_predictor(path: Path, tta: bool = False) -> Predictor:
     """Loads a run or a bundle.
 
     Args:
         path: A run directory (its `saved_model` is taken) or a bundle.
+        tta: Whether its predictions average the eight mirrored views; eight times as slow.
 
     Returns:
         The predictor.
@@ -307,10 +354,12 @@ def load_predictor(path: Path) -> Predictor:
         tuple(about["covariates"]),
         tuple(about["edges_days"]),
         about["versions"],
-        fingerprint(bundle),
+        # Other numbers come of it: what was predicted without is not finished with.
+        fingerprint(bundle) + ("-tta" if tta else ""),
         about,
         tf.saved_model.load(str(bundle)),
         about.get("ct", False),
+        tta,
     )
 
 

@@ -45,6 +45,7 @@ class TrainConfig:
         stage: The schedule.
         output: What is made of the network's outputs.
         seed: Seed of everything random.
+        deterministic: Whether the same command gives bit-equal weights and predictions; slower.
     """
 
     model: ModelConfig = field(default_factory=ModelConfig)
@@ -53,6 +54,7 @@ class TrainConfig:
     stage: StageConfig = field(default_factory=StageConfig)
     output: OutputConfig = field(default_factory=OutputConfig)
     seed: int = 0
+    deterministic: bool = False
 
 
 def load_train_config(path: Path | None, overrides: typing.Sequence[str] = ()) -> TrainConfig:

@@ -26,7 +26,9 @@ class ModelConfig:
         pool: Regions that the encoder's features are pooled over: any of "lesion", "ring" (both
             of the predicted mask) and "all", the whole cube.
         ring_mm: Inner and outer distance from the lesion's border of the peritumoural ring, mm.
-        radiomics: Whether in-graph statistics of lesion and ring go to the outcome heads.
+        radiomics: Whether in-graph statistics of lesion and surroundings go to the outcome heads;
+            of the ring only if `pool` names it.
+        radiomics_dims: Most dimensions that each family of these statistics is reduced to.
         clinical: Whether the dataset's covariates are inputs.
         embedding: Dimensions the pooled learned features are projected to, per scale.
         dropout: Dropout in front of the outcome heads.
@@ -46,6 +48,7 @@ class ModelConfig:
     pool: tuple[str, ...] = REGIONS
     ring_mm: tuple[float, float] = (0.0, 20.0)
     radiomics: bool = True
+    radiomics_dims: int = 6
     clinical: bool = True
     embedding: int = 4
     dropout: float = 0.2
@@ -65,7 +68,7 @@ class ModelConfig:
         check_choice(self, "tasks", TASKS)
         check_choice(self, "scales", tuple(_SCALES))
         check_choice(self, "pool", REGIONS)
-        check_range(self, 1, 4096, "filters", "groups", "embedding")
+        check_range(self, 1, 4096, "filters", "groups", "embedding", "radiomics_dims")
         check_range(self, 0, 200, "ring_mm")
         check_choice(self, "survival", SURVIVAL_HEADS)
         check_range(self, 3, 200, "intervals")

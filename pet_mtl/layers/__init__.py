@@ -4,12 +4,14 @@ from pet_mtl.layers.intensity import LogSuv
 from pet_mtl.layers.normalization import GroupNorm
 from pet_mtl.layers.pooling import RegionPooling, RegionWeights
 from pet_mtl.layers.radiomics import LesionRadiomics, SurroundingsRadiomics
+from pet_mtl.layers.reduction import GroupReduction
 from pet_mtl.layers.standardize import Standardize
 from pet_mtl.layers.window import CtWindow
 
 __all__ = [
     "CtWindow",
     "GroupNorm",
+    "GroupReduction",
     "LesionRadiomics",
     "LogSuv",
     "RegionPooling",

@@ -12,6 +12,7 @@ from pet_mtl.config import ModelConfig
 from pet_mtl.errors import ConfigError, ModelError
 from pet_mtl.layers import (
     CtWindow,
+    GroupReduction,
     LesionRadiomics,
     LogSuv,
     RegionPooling,
@@ -25,6 +26,8 @@ from pet_mtl.models.heads import SURVIVAL_HEADS, ResponseHead
 from pet_mtl.sample import SCALES, GridPlan
 
 FEATURES = "outcome_features"
+# Nearly all statistics go with volume and mean uptake; the other families say what is left.
+_BASE = ("size", "mean")
 # Computed features are of order 0.1 to 10 and carry the rounding of float32, about 1e-6.
 _ROUNDING = 3e-3
 
@@ -79,7 +82,8 @@ def build_model(config: ModelConfig, spec: ModelSpec) -> keras.Model:
     if config.outcomes:
         probability = _probability(config, outputs)
         pooled = _pooled_features(config, spec, cubes, levels, probability)
-        features = _features(config, pooled, clinical)
+        radiomics = _radiomics(config, spec, cubes, probability) if config.radiomics else None
+        features = _features(config, pooled, radiomics, clinical)
         dropped = layers.Dropout(config.dropout, name="dropout")(features)
         if "survival" in config.outcomes:
             survival = SURVIVAL_HEADS[config.survival](spec.edges_days, name="survival")
@@ -212,36 +216,52 @@ def _probability(config: ModelConfig, outputs: dict[str, Any]) -> dict[str, Any]
 def _pooled_features(
     config: ModelConfig, spec: ModelSpec, cubes: Any, levels: Any, probability: Any
 ) -> dict[str, Any]:
-    """Groups of patient-wise features: learned ones of each scale, and the statistics."""
+    """Learned features of each scale, pooled from all levels."""
     groups: dict[str, Any] = {}
-    for scale in config.outcome_scales:
+    for scale in config.outcome_scales if config.learned else ():
         spacing = spec.plan.spacing_mm(scale)
-        if config.learned:
-            regions = RegionWeights(spacing, config.ring_mm, config.pool, name=f"{scale}_regions")
-            weights = regions(probability.get(scale, cubes[scale]))
-            groups[f"learned_{scale}"] = layers.Concatenate(name=f"pooled_{scale}")(
-                [
-                    RegionPooling(name=f"{scale}_pool{k}")([level, weights])
-                    for k, level in enumerate(levels[scale], start=1)
-                ]
-            )
-        if config.radiomics:
-            kind = LesionRadiomics if scale == "fine" else SurroundingsRadiomics
-            groups[f"radiomics_{scale}"] = kind(spacing, name=f"{scale}_radiomics")(
-                [cubes[scale], probability[scale]]
-            )
+        regions = RegionWeights(spacing, config.ring_mm, config.pool, name=f"{scale}_regions")
+        weights = regions(probability.get(scale, cubes[scale]))
+        groups[f"learned_{scale}"] = layers.Concatenate(name=f"pooled_{scale}")(
+            [
+                RegionPooling(name=f"{scale}_pool{k}")([level, weights])
+                for k, level in enumerate(levels[scale], start=1)
+            ]
+        )
     return groups
 
 
-def _features(config: ModelConfig, pooled: dict[str, Any], clinical: dict[str, Any]) -> Any:
-    """Standardises each group and joins them; learned features are projected to few dimensions."""
+def _radiomics(config: ModelConfig, spec: ModelSpec, cubes: Any, probability: Any) -> Any:
+    """Statistics under the mask, of all scales, standardised and reduced by family."""
+    columns: list[Any] = []
+    groups: dict[str, int] = {}
+    for scale in config.outcome_scales:
+        spacing, name = spec.plan.spacing_mm(scale), f"{scale}_radiomics"
+        layer = (
+            LesionRadiomics(spacing, "ring" in config.pool, name=name)
+            if scale == "fine"
+            else SurroundingsRadiomics(spacing, name=name)
+        )
+        columns.append(layer([cubes[scale], probability[scale]]))
+        groups |= {family: len(names) for family, names in layer.groups.items()}
+    joined = layers.Concatenate(name="radiomics")(columns) if len(columns) > 1 else columns[0]
+    standard = Standardize(floor=_ROUNDING, name="radiomics_standard")(joined)
+    base = tuple(family for family in _BASE if family in groups)
+    reduction = GroupReduction(groups, config.radiomics_dims, base, name="radiomics_reduction")
+    return reduction(standard)
+
+
+def _features(
+    config: ModelConfig, pooled: dict[str, Any], radiomics: Any, clinical: dict[str, Any]
+) -> Any:
+    """Joins what the heads read: reduced learned features and statistics, and the covariates."""
     parts = []
     for name, group in pooled.items():
-        part = Standardize(floor=_ROUNDING, name=f"{name}_standard")(group)
-        if name.startswith("learned"):
-            part = layers.Dense(config.embedding, use_bias=False, name=f"{name}_projection")(part)
-            part = Standardize(name=f"{name}_embedding")(part)
-        parts.append(part)
+        standard = Standardize(floor=_ROUNDING, name=f"{name}_standard")(group)
+        groups = {name: group.shape[-1]}
+        parts.append(GroupReduction(groups, config.embedding, name=f"{name}_reduction")(standard))
+    if radiomics is not None:
+        parts.append(radiomics)
     if clinical:
         values = Standardize(name="clinical_standard")(clinical["clinical"])
         parts.append(layers.Multiply(name="clinical_masked")([values, clinical["clinical_known"]]))

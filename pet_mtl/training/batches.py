@@ -19,6 +19,8 @@ class BatchPlan:
         suv_clip: Upper SUV of the reconstruction target.
         seed: Seed of order and augmentation.
         ct: Whether the model reads CT.
+        spacing_mm: Voxel edges of the fine and the context cube.
+        tta: Whether out-of-fold predictions average the mirrored views of a patient.
     """
 
     batch_size: int
@@ -26,6 +28,8 @@ class BatchPlan:
     suv_clip: float
     seed: int
     ct: bool = False
+    spacing_mm: tuple[float, float] = (1.0, 1.0)
+    tta: bool = False
 
 
 def in_memory(patients: tf.data.Dataset) -> tf.data.Dataset:

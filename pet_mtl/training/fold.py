@@ -67,8 +67,9 @@ def train_fold(job: FoldJob, report: Report) -> None:
     spec = ModelSpec(info.plan, covariates, edges, config.model.ct)
     model = build_model(config.model, spec)
     plan = BatchPlan(
-        config.stage.batch_size, bool(covariates), config.model.suv_clip, seed, config.model.ct
-    )
+        config.stage.batch_size, bool(covariates), config.model.suv_clip, seed, config.model.ct,
+        (info.plan.fine_mm, info.plan.context_mm), config.output.tta,
+    )  # fmt: skip
     report(
         f"{len(split.training_rows)} training and "
         f"{len(split.validation_rows)} inner validation patients"
@@ -117,7 +118,7 @@ def _stage_data(
     count = sum(has_mask) if masked else len(has_mask)
     known = validation.apply(tf.data.experimental.assert_cardinality(held))
     keep = only(stage.outputs)
-    operations = pipeline(config.augment, config.loss.hidden_weight)
+    operations = pipeline(config.augment, plan.spacing_mm, config.loss.hidden_weight)
 
     def batches(done: int = 0) -> tf.data.Dataset:
         return training_batches(training, count, operations, plan, done).map(keep)

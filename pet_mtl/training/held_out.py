@@ -23,7 +23,8 @@ class HeldOut:
 
     def __init__(self, part: Part, batches: tf.data.Dataset | None) -> None:
         self._part, self._batches = part, batches
-        self._step = tf.function(self._judge, reduce_retracing=True)
+        signature = None if batches is None else batches.element_spec
+        self._step = tf.function(self._judge, input_signature=signature)
 
     @property
     def absent(self) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from pet_mtl.export import readable_outputs
+from pet_mtl.export import mirrored, readable_outputs
 from pet_mtl.files import write_csv
 from pet_mtl.models import edges_of
 from pet_mtl.tfrecords.dataset import DatasetInfo, load_samples
@@ -36,12 +36,16 @@ def write_predictions(
         path: The CSV file.
     """
     edges = edges_of(model)
-    call = tf.function(lambda inputs: readable_outputs(model, inputs))
+    graph = tf.function(lambda inputs: readable_outputs(model, inputs))
+
+    def call(inputs: dict[str, Any]) -> dict[str, Any]:
+        return {name: value.numpy() for name, value in graph(inputs).items()}
+
     patients = load_samples(info, [fold])
     rows: list[dict[str, Any]] = []
     names = [p["sample_id"].numpy().decode() for p in patients]
     for inputs, targets, weights in plain_batches(patients, plan):
-        outputs = {name: value.numpy() for name, value in call(inputs).items()}
+        outputs = mirrored(call, inputs) if plan.tta else call(inputs)
         labels = {name: value.numpy() for name, value in targets.items()}
         known = {name: value.numpy() for name, value in weights.items()}
         suv = inputs["fine"].numpy()[..., 0]

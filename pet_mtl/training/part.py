@@ -143,10 +143,12 @@ def make_part(
 
 def _optimizer(plan: StagePlan, schedule: StageConfig, part: Part) -> keras.optimizers.Optimizer:
     """AdamW with warm-up; it also clips, accumulates, averages and scales the loss."""
-    warm_up = max(1, round(plan.steps * _WARM_UP))
+    # Keras counts batches, also those that only accumulate.
+    batches = plan.steps * schedule.accumulate
+    warm_up = max(1, round(batches * _WARM_UP))
     rate = keras.optimizers.schedules.CosineDecay(
         plan.rate * 0.02,
-        decay_steps=max(1, plan.steps - warm_up),
+        decay_steps=max(1, batches - warm_up),
         warmup_target=plan.rate,
         warmup_steps=warm_up,
         alpha=0.01,

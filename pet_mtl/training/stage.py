@@ -82,7 +82,8 @@ def run_stage(
         keeper = _Keeper(part, plan, HeldOut(part, data.validation), settings)
         start = keeper.restore()
         every = schedule.validate_every * schedule.accumulate
-        board = keras.callbacks.TensorBoard(settings.folder / "tensorboard" / plan.name)
+        logs = settings.folder / "tensorboard" / plan.name
+        board = keras.callbacks.TensorBoard(logs, write_graph=False)  # the graph takes seconds
         steps = StepReporter(plan.name, start * every, epochs * every, settings.report)
         if start < epochs and not keeper.exhausted and part.trainable_variables:
             part.fit(
@@ -101,7 +102,10 @@ def run_stage(
 def history_rows(history: Iterable[tuple[Any, ...]]) -> list[dict[str, Any]]:
     """Rows of metrics.csv; what is unknown is empty."""
     return [
-        {name: "" if value != value else value for name, value in zip(HISTORY_COLUMNS, row)}
+        {
+            name: "" if isinstance(value, float) and math.isnan(value) else value
+            for name, value in zip(HISTORY_COLUMNS, row, strict=True)
+        }
         for row in history
     ]
 

@@ -1,4 +1,4 @@
-"""A stage that was killed ends as if it had not been; precision, averaging, accumulation, freezing."""
+"""A killed stage ends as if it had not been; precision, averaging, accumulation, freezing."""
 
 from pathlib import Path
 
@@ -11,7 +11,8 @@ from pet_mtl.config import LossConfig, ModelConfig, StageConfig
 from pet_mtl.models import ModelSpec, build_model
 from pet_mtl.sample import GridPlan
 from pet_mtl.training.checkpoint import StageState
-from pet_mtl.training.part import StagePlan, as_planned, make_part
+from pet_mtl.training.objectives import task_losses
+from pet_mtl.training.part import StagePlan, Tasks, as_planned, make_part
 from pet_mtl.training.stage import StageData, StageSettings, run_stage
 
 SIZE, PATIENTS = 8, 6
@@ -64,11 +65,17 @@ def run(model, plan: StagePlan, schedule: StageConfig, folder: Path, die_at: str
     return run_stage(model, plan, data(plan.outputs), settings), told
 
 
+def tasks(model: keras.Model, plan: StagePlan, kind: str = "fixed") -> Tasks:
+    config = LossConfig(weighting=kind)
+    return Tasks.of(task_losses(model, plan.outputs, config), config)
+
+
 HEAVY = StageConfig(
     validate_every=2, accumulate=2, average=0.8, precision="mixed_float16", joint_steps=4
 )
 
 
+@pytest.mark.slow
 def test_a_killed_stage_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
     plan = StagePlan("joint", ALL, 4, 1e-2)
     whole = network()
@@ -77,15 +84,15 @@ def test_a_killed_stage_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
         run(network(), plan, HEAVY, tmp_path / "killed", die_at="joint 1/2")
     again = network()
     rows_again, _ = run(again, plan, HEAVY, tmp_path / "killed")
-    assert rows_again == pytest.approx(rows, rel=1e-5)
+    np.testing.assert_allclose(rows_again, rows, rtol=1e-5)
     for one, two in zip(whole.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_allclose(two, one, rtol=1e-4, atol=1e-6)
     assert all(np.isfinite(row).all() for row in rows) and len(rows[0]) == 5
     assert ", C " in told[-1] and ", AUC " in told[-1]
-    # The loss scale, the averaged weights and the accumulated gradients are all in the state.
+    # Two moments, the averaged weights and the accumulated gradients, besides the loss scale.
     state = StageState.load(tmp_path / "whole" / "joint.npz")
-    trained = sum(v.trainable for v in whole.variables)
-    assert len(state.optimizer) > 4 * trained and state.random
+    part = keras.Model(whole.input, {name: whole.output[name] for name in ALL})
+    assert len(state.optimizer) > 4 * len(part.trainable_variables) and state.random
 
 
 def test_what_is_kept_is_the_average(tmp_path: Path) -> None:
@@ -117,7 +124,7 @@ def test_precision_is_of_the_stage_alone_and_outputs_are_float32(precision: str)
     exact = model(next(iter(data().training))[0])
     plan = StagePlan("joint", ALL, 4, 1e-3)
     with as_planned(model, plan, precision):
-        part = make_part(model, plan, LossConfig(), StageConfig(precision=precision))
+        part = make_part(model, plan, tasks(model, plan), StageConfig(precision=precision))
         rough = part(next(iter(data().training))[0])
         inner = model.get_layer("encoder").layers[1].compute_dtype
     assert inner == precision.removeprefix("mixed_")
@@ -132,19 +139,21 @@ def test_accumulated_batches_are_one_large_batch() -> None:
     rows = patients().map(lambda x, y, w: (x, {"mask": y["mask"]}, {"mask": w["mask"]}))
     results = []
     for batch, accumulate in ((4, 1), (2, 2)):
-        model, plan = network(), StagePlan("mask", ("mask",), 10, 1e-2)
-        part = make_part(model, plan, LossConfig(), StageConfig(accumulate=accumulate))
+        model, plan = network(), StagePlan("mask", ("mask",), 10_000, 1.0)
+        part = make_part(model, plan, tasks(model, plan), StageConfig(accumulate=accumulate))
         part.fit(rows.batch(batch).take(accumulate), verbose=0, shuffle=False)
         assert int(part.optimizer.iterations) == 1
         results.append(model.get_layer("encoder").get_weights())
-    for one, two in zip(*results, strict=True):
-        np.testing.assert_allclose(one, two, atol=1e-5)
+    start = network().get_layer("encoder").get_weights()
+    for one, two, was in zip(*results, start, strict=True):
+        np.testing.assert_allclose(one, two, atol=1e-3)
+        assert np.abs(one - was).max() > 0.01  # the first rate of a step is a fiftieth of 1
 
 
 @pytest.mark.parametrize("kind", ["uncertainty", "gradient"])
 def test_a_task_without_labels_gets_a_gradient_of_exactly_0(kind: str) -> None:
     model, plan = network(), StagePlan("joint", ALL, 10, 1e-2)
-    part = make_part(model, plan, LossConfig(weighting=kind), StageConfig(weight_decay=0.0))
+    part = make_part(model, plan, tasks(model, plan, kind), StageConfig(weight_decay=0.0))
     inputs, targets, weights = next(iter(data().training))
     weights["response"] = tf.zeros_like(weights["response"])
     head = model.get_layer("response")
