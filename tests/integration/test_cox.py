@@ -17,6 +17,7 @@ OPTIONS = (
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_the_whole_way(
     dataset: Path, cohort: Path, quick: list[str], pet_mtl: Callable, tmp_path: Path
 ) -> None:

@@ -29,7 +29,7 @@ def error(head: HeadWeights, slopes: np.ndarray) -> float:
 
 def test_coupling_finds_what_agrees_and_comes_nearer_to_the_truth() -> None:
     gains, shared, apart = [], [], []
-    for seed in range(12):
+    for seed in range(30):
         one, two, first, second = draw(seed)
         alone = fit_head(one, PENALTIES, 0), fit_head(two, PENALTIES, 1)
         coupled = couple_heads((one, two), alone, FAMILIES)
