@@ -26,7 +26,7 @@ from pet_mtl._version import __version__
 from pet_mtl.covariates import Covariate, schema_from
 from pet_mtl.errors import ModelError, StudyError
 from pet_mtl.files import write_json
-from pet_mtl.models import Calibration, ModelSpec
+from pet_mtl.models import Calibration, ModelSpec, mask_path
 from pet_mtl.models.views import mirrored
 from pet_mtl.sample import SCALES, GridPlan
 
@@ -118,7 +118,7 @@ class _Served(tf.Module):
         if spec.covariates:
             shapes |= {n: [None, len(spec.covariates)] for n in ("clinical", "clinical_known")}
         inputs = {n: tf.TensorSpec(s, tf.float32, name=n) for n, s in shapes.items()}
-        self._locators = [_locator(model) for model in models if outlines(model)]
+        self._locators = [mask_path(model) for model in models if outlines(model)]
         self.predict = tf.function(self._predict, input_signature=[inputs], jit_compile=False)
         self.offered = {"serving_default": self.predict}
         searched = [inputs[n] for n in _SEARCHED if n in inputs]
@@ -135,25 +135,15 @@ class _Served(tf.Module):
         return mean | moved
 
     def _locate(self, context: Any, context_ct: Any = None) -> dict[str, Any]:
-        cubes = context if context_ct is None else [context, context_ct]
-        masks = [locator(cubes, training=False) for locator in self._locators]
+        cubes = {"suv": context, "ct": context_ct}
+        given = [cubes if "ct" in path.input else {"suv": context} for path in self._locators]
+        masks = [p(one, training=False) for p, one in zip(self._locators, given, strict=True)]
         return {"mask": tf.add_n([tf.sigmoid(mask) for mask in masks]) / len(masks)}
 
 
 def outlines(model: keras.Model) -> bool:
     """Whether a model of this package outlines the lesion."""
-    return "mask" in model.output
-
-
-def _locator(model: keras.Model) -> keras.Model:
-    """Context cube (and its CT) to mask logits, without the rest of the network."""
-    cubes = [model.input[name] for name in _SEARCHED if name in model.input]
-    image = model.get_layer("log_suv")(cubes[0])
-    if len(cubes) > 1:
-        image = model.get_layer("context_channels").output
-    levels = model.get_layer("encoder")(image)
-    inputs = cubes if len(cubes) > 1 else cubes[0]
-    return keras.Model(inputs, model.get_layer("mask_decoder")([*levels, image]))
+    return "mask" in model.output or "segmented" in model.output
 
 
 def readable_outputs(model: keras.Model, inputs: dict[str, Any]) -> dict[str, Any]:
@@ -171,8 +161,9 @@ def readable_outputs(model: keras.Model, inputs: dict[str, Any]) -> dict[str, An
     """
     outputs = model(inputs, training=False)
     readable = {}
-    if "mask" in outputs:
-        readable["mask"] = tf.sigmoid(outputs["mask"])
+    mask = outputs.get("segmented", outputs.get("mask"))
+    if mask is not None:
+        readable["mask"] = tf.sigmoid(mask)
     if "survival" in outputs:
         head = model.get_layer("survival")
         readable["survival"] = head.curve(outputs["survival"])
@@ -266,7 +257,7 @@ class Predictor:
                 "MODEL_NO_MASK",
                 "the model has no mask task, so it cannot find the lesion",
                 expected="the study's own mask, or a point in the lesion",
-                todo="Give --mask or --center, or a model that outlines",
+                todo="Give --use-mask or --center, or a model that outlines",
             )
         inputs = {"context": tf.constant(tiles)}
         if self.ct:

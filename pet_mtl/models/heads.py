@@ -13,7 +13,7 @@ from keras import layers, ops
 from pet_mtl.losses import CoxPartialLikelihood, LogisticHazard, survival_curve
 
 _BINARY = 2
-# exp(30) times a cumulative hazard of 1e-9 still is death; more would overflow float16.
+# Certain death on any baseline above 1e-9. An infinite hazard would make NaN of a baseline of 0.
 _LARGEST_LOG_HAZARD = 30.0
 
 

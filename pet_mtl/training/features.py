@@ -17,7 +17,7 @@ from pet_mtl.training.heads import HeadTask, HeadWeights, fit_head
 
 Floats = NDArray[np.float64]
 
-_GROUPS = ("learned_fine", "radiomics_fine", "learned_context", "radiomics_context", "clinical")
+_GROUPS = ("learned_fine", "learned_context", "radiomics", "clinical", "clinical_missing")
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,9 @@ class HeadReport:
 def fit_outcomes(
     model: keras.Model, batches: tf.data.Dataset, losses: LossConfig, seed: int
 ) -> HeadReport:
-    """Standardises the pooled features, projects the learned ones, fits the heads.
+    """Standardises and reduces the features, fits the heads.
 
-    All of it sees training patients only. The learned features are projected on their principal
-    components: hundreds of them would drown the few that matter.
+    All of it sees training patients only.
 
     Args:
         model: The whole network; its untrained statistics and head weights are set.
@@ -93,27 +92,14 @@ def _has(model: keras.Model, name: str) -> bool:
 
 
 def _fit_group(model: keras.Model, name: str, values: NDArray[Any], labels: dict[str, Any]) -> None:
-    """Fits one group's standardisation and, for learned features, its projection."""
+    """Fits one group's standardisation and its reduction."""
     standard: Standardize = model.get_layer(f"{name}_standard")
     if name == "clinical":
         standard.fit(values, labels["known"])
         return
     standard.fit(values)
-    if not name.startswith("learned"):
-        return
-    scaled = np.asarray(standard(values))
-    projection, embedding = (
-        model.get_layer(f"{name}_projection"),
-        model.get_layer(f"{name}_embedding"),
-    )
-    width = projection.kernel.shape[1]
-    axes = np.linalg.svd(scaled - scaled.mean(axis=0), full_matrices=False)[2][:width]
-    kernel = np.zeros(projection.kernel.shape, np.float32)
-    # The sign of a principal axis is arbitrary; fix it, so that reruns agree.
-    signs = np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(axis=1)])
-    kernel[:, : len(axes)] = (axes * signs[:, None]).T
-    projection.kernel.assign(kernel)
-    embedding.fit(scaled @ kernel)
+    if _has(model, f"{name}_reduction"):
+        model.get_layer(f"{name}_reduction").fit(np.asarray(standard(values)))
 
 
 def _features(model: keras.Model, groups: dict[str, Any], labels: dict[str, Any]) -> Floats:
@@ -125,11 +111,10 @@ def _features(model: keras.Model, groups: dict[str, Any], labels: dict[str, Any]
     parts = []
     for name, values in groups.items():
         part = model.get_layer(f"{name}_standard")(values)
-        if name.startswith("learned"):
-            part = model.get_layer(f"{name}_projection")(part)
-            part = model.get_layer(f"{name}_embedding")(part)
         if name == "clinical":
             part = part * labels["known"]
+        elif _has(model, f"{name}_reduction"):
+            part = model.get_layer(f"{name}_reduction")(part)
         parts.append(np.asarray(part))
     return np.concatenate(parts, axis=1).astype(np.float64)
 

@@ -13,7 +13,12 @@ from pet_mtl.config import TrainConfig
 from pet_mtl.errors import DatasetError
 from pet_mtl.export import export_bundle
 from pet_mtl.files import atomic_path, remove_stale, write_csv
-from pet_mtl.models import ModelSpec, build_model
+from pet_mtl.models import (
+    ModelSpec,
+    build_model,
+    load_model,
+    segmenter_file,
+)
 from pet_mtl.tfrecords.dataset import DatasetInfo
 from pet_mtl.training.batches import BatchPlan, only, plain_batches, training_batches
 from pet_mtl.training.cox import store_baseline
@@ -65,7 +70,9 @@ def train_fold(job: FoldJob, report: Report) -> None:
     edges = survival_edges(info, config.model.intervals)
     edges = edges if "survival" in config.model.tasks else ()
     spec = ModelSpec(info.plan, covariates, edges, config.model.ct)
-    model = build_model(config.model, spec)
+    path = segmenter_file(config.model.segmenter, job.fold)
+    segmenter = load_model(path) if config.model.segmenter else None
+    model = build_model(config.model, spec, segmenter)
     plan = BatchPlan(
         config.stage.batch_size, bool(covariates), config.model.suv_clip, seed, config.model.ct,
         (info.plan.fine_mm, info.plan.context_mm), config.output.tta,

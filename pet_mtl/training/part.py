@@ -11,6 +11,8 @@ from keras import ops
 
 from pet_mtl.config import LossConfig, StageConfig
 from pet_mtl.losses.weighting import TaskWeighting
+from pet_mtl.models import SEGMENTER, levels_of
+from pet_mtl.training.objectives import task_losses
 
 _WARM_UP = 0.1
 
@@ -52,13 +54,6 @@ class Tasks:
     weights: Mapping[str, float]
     kind: str = "fixed"
 
-    @classmethod
-    def of(cls, losses: Mapping[str, keras.losses.Loss], config: LossConfig) -> "Tasks":
-        """These losses, with the weights and the weighting of a configuration."""
-        return cls(
-            losses, {name: float(getattr(config, name)) for name in losses}, config.weighting
-        )
-
 
 class Part(keras.Model):
     """A functional model of some outputs, trained on the weighted sum of their losses.
@@ -86,7 +81,7 @@ class Part(keras.Model):
         training: bool = True,
     ) -> Any:
         """The sum to be minimised; the prior weights alone judge validation patients."""
-        losses, present = self._each(y, y_pred, sample_weight)
+        losses, present = self._each(y, y_pred, sample_weight, coarse=training)
         penalties = ops.sum(ops.stack(self.losses)) if self.losses else 0.0
         if training:
             return self.weighting.combine(losses, present) + penalties
@@ -110,29 +105,44 @@ class Part(keras.Model):
             norms[name] = tf.linalg.global_norm(slopes)
         self.weighting.observe(norms, present)
 
-    def _each(self, truth: Any, outputs: Any, weights: Any) -> tuple[dict[str, Any], ...]:
-        """The loss of every task, and the sum of its sample weights."""
-        losses = {
-            name: loss(truth[name], outputs[name], sample_weight=weights[name])
-            for name, loss in self.tasks.losses.items()
-        }
+    def _each(
+        self, truth: Any, outputs: Any, weights: Any, coarse: bool = True
+    ) -> tuple[dict[str, Any], ...]:
+        """The loss of every task, with its coarser levels or not, and the sum of its weights."""
+        losses = {}
+        for name, loss in self.tasks.losses.items():
+            levels = levels_of(name, outputs if coarse else ())
+            losses[name] = sum(
+                share * loss(truth[name], outputs[level], sample_weight=weights[name])
+                for level, share in levels.items()
+            )
         return losses, {name: ops.sum(weights[name]) for name in losses}
 
 
-def make_part(model: keras.Model, plan: StagePlan, tasks: Tasks, schedule: StageConfig) -> Part:
+def make_part(
+    model: keras.Model,
+    plan: StagePlan,
+    losses: LossConfig,
+    schedule: StageConfig,
+    class_weights: Sequence[float] | None = None,
+) -> Part:
     """A model of the same layers with the stage's outputs alone, compiled.
 
     Args:
         model: The whole network; its layers are shared, not copied.
         plan: What the stage trains.
-        tasks: The losses of its outputs, and how they become one.
+        losses: Kinds and weights of the losses, and how they become one.
         schedule: Rates, clipping, accumulation, averaging, precision.
+        class_weights: Weights of the response's classes; None if they all count alike.
 
     Returns:
         The compiled part.
     """
-    part = Part(inputs=model.input, outputs={name: model.output[name] for name in plan.outputs})
-    part.train_on(tasks)
+    levels = [level for name in plan.outputs for level in levels_of(name, model.output)]
+    part = Part(inputs=model.input, outputs={name: model.output[name] for name in levels})
+    weights = {name: float(getattr(losses, name)) for name in plan.outputs}
+    each = task_losses(model, plan.outputs, losses, class_weights)
+    part.train_on(Tasks(each, weights, losses.weighting))
     part.compile(optimizer=_optimizer(plan, schedule, part), jit_compile=False)
     # XLA makes 3-D convolutions about ten times slower on CPU.
     return part
@@ -192,8 +202,9 @@ def as_planned(model: keras.Model, plan: StagePlan, precision: str) -> Iterator[
 
 
 def _convolutional(model: keras.Model) -> list[keras.Model]:
-    """Encoder and decoders: the models within the model."""
-    return [layer for layer in model.layers if isinstance(layer, keras.Model)]
+    """Encoder and decoders: the models within the model, but for one that is never trained."""
+    inner = [layer for layer in model.layers if isinstance(layer, keras.Model)]
+    return [layer for layer in inner if layer.name != SEGMENTER]
 
 
 def _fixed(layer: keras.layers.Layer, part: keras.Model) -> bool:

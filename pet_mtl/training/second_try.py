@@ -35,7 +35,7 @@ def run_stage_safely(
     if "mask" not in plan.outputs or not plan.again or outlines_something(model, data.training):
         return rows
     settings.report(f"{plan.name}: nothing is outlined; begun anew from other weights")
-    model.set_weights(keras.models.clone_model(model).get_weights())
+    begin_anew(model)
     again = dataclasses.replace(plan, name=f"{plan.name}_again", rate=plan.rate * _SLOWER)
     rows += [(again.name, *row) for row in run_stage(model, again, data, settings)]
     if not outlines_something(model, data.training):
@@ -43,6 +43,18 @@ def run_stage_safely(
             f"{plan.name}: still nothing is outlined; the outcomes rest on the whole cubes"
         )
     return rows
+
+
+def begin_anew(model: keras.Model) -> None:
+    """Gives the model other weights; what is frozen keeps its own.
+
+    Args:
+        model: The whole network.
+    """
+    kept = {layer: layer.get_weights() for layer in model.layers if not layer.trainable}
+    model.set_weights(keras.models.clone_model(model).get_weights())
+    for layer, weights in kept.items():
+        layer.set_weights(weights)
 
 
 def outlines_something(model: keras.Model, training: tf.data.Dataset) -> bool:

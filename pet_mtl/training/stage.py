@@ -12,8 +12,7 @@ import tensorflow as tf
 from pet_mtl.config import LossConfig, StageConfig
 from pet_mtl.training.checkpoint import StageState
 from pet_mtl.training.held_out import HELD_OUT_COLUMNS, HeldOut
-from pet_mtl.training.objectives import task_losses
-from pet_mtl.training.part import Part, StagePlan, Tasks, as_planned, make_part
+from pet_mtl.training.part import Part, StagePlan, as_planned, make_part
 from pet_mtl.training.progress import Report, StepReporter
 
 HISTORY_COLUMNS = ("stage", "epoch", "loss", *HELD_OUT_COLUMNS)
@@ -78,8 +77,7 @@ def run_stage(
     """
     schedule = settings.schedule
     with as_planned(model, plan, schedule.precision):
-        losses = task_losses(model, plan.outputs, settings.losses, settings.class_weights)
-        part = make_part(model, plan, Tasks.of(losses, settings.losses), schedule)
+        part = make_part(model, plan, settings.losses, schedule, settings.class_weights)
         epochs = max(1, round(plan.steps / schedule.validate_every))
         keeper = _Keeper(part, plan, HeldOut(part, data.validation), settings)
         start = keeper.restore()

@@ -11,7 +11,12 @@ import tensorflow as tf
 
 from pet_mtl.config import ModelConfig
 from pet_mtl.errors import ConfigError, ModelError
-from pet_mtl.models import ModelSpec, build_model, load_model
+from pet_mtl.models import (
+    ModelSpec,
+    build_model,
+    levels_of,
+    load_model,
+)
 from pet_mtl.sample import GridPlan
 
 SMALL = ModelConfig(filters=(4, 8), groups=2, embedding=2)
@@ -100,7 +105,10 @@ def test_outcome_does_not_bend_the_mask() -> None:
         {"scales": "context"},
         {"radiomics": False},
         {"radiomics": False, "pool": ("all",)},
-        {"pool": ("ring", "lesion")},
+        {"pool": ("ring", "lesion"), "pool_statistics": ("max", "sd")},
+        {"radiomics": False, "encoder": "plain", "norm": "instance"},
+        {"radiomics": False, "encoder": "se_residual", "norm": "layer"},
+        {"radiomics": False, "encoder": "convnext", "blocks": 2},
     ],
     ids=str,
 )
@@ -140,6 +148,45 @@ def test_switches_decide_what_the_heads_read(
     for scale in scales:
         pooled = net.get_layer(f"pooled_{scale}").output
         assert pooled.shape[-1] == 2 * regions * sum(SMALL.filters)
+
+
+def test_levels_of_the_mask_share_its_loss_by_halves() -> None:
+    config = dataclasses.replace(
+        SMALL, filters=(4, 8, 8), deep_supervision=True, tasks=("mask", "reconstruction")
+    )
+    net = build_model(config, ModelSpec(PLAN, (), EDGES))
+    assert set(net.output) == {"mask", "mask_level1", "mask_level2", "reconstruction"}
+    outputs = {name: np.asarray(value) for name, value in net(cubes()).items()}
+    for k in (1, 2):
+        found = outputs[f"mask_level{k}"]
+        assert found.shape == outputs["mask"].shape
+        coarse = found[:, :: 2**k, :: 2**k, :: 2**k]
+        whole = coarse.repeat(2**k, 1).repeat(2**k, 2).repeat(2**k, 3)
+        np.testing.assert_array_equal(found, whole)
+    shares = levels_of("mask", net.output)
+    assert shares == pytest.approx({"mask": 4 / 7, "mask_level1": 2 / 7, "mask_level2": 1 / 7})
+    assert levels_of("reconstruction", net.output) == {"reconstruction": 1.0}
+    assert levels_of("mask", ("mask", "survival")) == {"mask": 1.0}
+
+
+def test_what_is_missing_reaches_the_heads_only_if_asked_for(model: keras.Model) -> None:
+    config = dataclasses.replace(SMALL, clinical_missing=True, radiomics=False)
+    net = build_model(config, ModelSpec(PLAN, ("age", "grade"), EDGES))
+    slopes = net.get_layer("survival").slopes
+    slopes.assign(np.ones(slopes.shape, np.float32))
+    standard = net.get_layer("clinical_missing_standard")
+    # Of 50 patients nobody lacks an age, a fifth a grade.
+    absent = np.zeros((50, 2), np.float32)
+    absent[:10, 1] = 1.0
+    standard.fit(absent)
+    inputs = cubes(2, 2)
+    known = {**inputs, "clinical": np.zeros((2, 2), np.float32)}
+    lacks = {n: {**known, "clinical_known": np.ones((2, 2), np.float32)} for n in (0, 1)}
+    for column, given in lacks.items():
+        given["clinical_known"][:, column] = 0.0
+    full, age, grade = (np.asarray(net(x)["survival"]) for x in (known, lacks[0], lacks[1]))
+    assert age == pytest.approx(full, abs=1e-5), "what is never missing cannot be learned from"
+    assert grade - full == pytest.approx(np.full(full.shape, 2.5), abs=1e-4)
 
 
 def test_a_scale_that_is_not_read_changes_no_outcome(model: keras.Model) -> None:
