@@ -8,12 +8,11 @@ Nothing in it needs Keras or this package to run.
 """
 
 import hashlib
-import itertools
 import json
 import platform
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ from pet_mtl.covariates import Covariate, schema_from
 from pet_mtl.errors import ModelError, StudyError
 from pet_mtl.files import write_json
 from pet_mtl.models import Calibration, ModelSpec, mask_path
+from pet_mtl.models.views import mirrored
 from pet_mtl.sample import SCALES, GridPlan
 
 BUNDLE_JSON = "assets.extra/bundle.json"
@@ -172,32 +172,6 @@ def readable_outputs(model: keras.Model, inputs: dict[str, Any]) -> dict[str, An
         head = model.get_layer("response")
         readable["response"] = head.probability(outputs["response"])
     return readable
-
-
-def mirrored(
-    call: Callable[[dict[str, Array]], dict[str, Array]], inputs: Mapping[str, Array]
-) -> dict[str, Array]:
-    """Averages a model's readable outputs over the eight mirrored views of a patient.
-
-    Args:
-        call: Inputs to readable outputs, probabilities and risks.
-        inputs: Cubes (batch, z, y, x, channels), which are mirrored, and what is not.
-
-    Returns:
-        The means; masks are mirrored back before.
-    """
-    total: dict[str, Array] = {}
-    for chosen in itertools.product((False, True), repeat=3):
-        axes = tuple(axis for axis, flip in enumerate(chosen, 1) if flip)
-
-        def view(value: Array, axes: tuple[int, ...] = axes) -> Array:
-            return np.ascontiguousarray(np.flip(value, axes)) if value.ndim == 5 else value
-
-        outputs = call({name: view(np.asarray(value)) for name, value in inputs.items()})
-        for name, value in outputs.items():
-            part = (view(np.asarray(value)) / 8).astype(np.float32)
-            total[name] = total[name] + part if name in total else part
-    return total
 
 
 @dataclass(frozen=True)

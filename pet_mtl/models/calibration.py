@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-_EDGE = 1e-6
+# Probabilities are cut to EDGE..1 - EDGE, about what float32 tells from 1; a survival may be less.
+EDGE, LEAST_SURVIVAL = 1e-6, 1e-30
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class ResponseScale:
 
     def __call__(self, probability: Any) -> Any:
         """Recalibrated probabilities of any shape."""
-        cut = ops.clip(probability, _EDGE, 1.0 - _EDGE)
+        cut = ops.clip(probability, EDGE, 1.0 - EDGE)
         logit = ops.log(cut) - ops.log1p(-cut)
         return ops.sigmoid(self.slope * logit + self.shift)
 
@@ -57,7 +58,7 @@ class SurvivalScale:
 
     def __call__(self, survival: Any) -> Any:
         """Recalibrated curves (patients, edges), decreasing along the second axis."""
-        cut = ops.clip(survival, _EDGE, 1.0 - _EDGE)
+        cut = ops.clip(survival, LEAST_SURVIVAL, 1.0 - EDGE)
         log_hazard = ops.log(-ops.log(cut))  # (patients, edges)
         centre = np.asarray(self.centre, np.float32)[None, :]
         moved = ops.exp(-ops.exp(centre + self.slope * (log_hazard - centre) + self.shift))

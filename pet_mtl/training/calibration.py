@@ -6,7 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, special
 
-from pet_mtl.models.calibration import Calibration, ResponseScale, SurvivalScale
+from pet_mtl.models.calibration import (
+    EDGE,
+    LEAST_SURVIVAL,
+    Calibration,
+    ResponseScale,
+    SurvivalScale,
+)
 from pet_mtl.training.oof import survival_columns
 
 Floats = NDArray[np.float64]
@@ -14,7 +20,6 @@ Row = Mapping[str, str]
 
 # Two numbers are fitted to each; from fewer patients they would be noise.
 _FEWEST, _FEWEST_OF_A_KIND = 40, 12
-_EDGE = 1e-6
 _SLOPES = (0.1, 2.0)
 _SHIFTS = (-3.0, 3.0)
 
@@ -46,7 +51,7 @@ def _response(rows: Sequence[Row]) -> tuple[ResponseScale | None, str]:
     ones = int((truth > 0.5).sum())
     if len(known) < _FEWEST or min(ones, len(known) - ones) < _FEWEST_OF_A_KIND:
         return None, f"response: not recalibrated, too few ({ones} of {len(known)} responded)"
-    cut = np.clip([float(row["response"]) for row in known], _EDGE, 1 - _EDGE)
+    cut = np.clip([float(row["response"]) for row in known], EDGE, 1 - EDGE)
     logit = special.logit(cut)
 
     def loss(values: Floats) -> float:
@@ -58,7 +63,7 @@ def _response(rows: Sequence[Row]) -> tuple[ResponseScale | None, str]:
 
 
 def _survival(rows: Sequence[Row], edges: tuple[float, ...]) -> tuple[SurvivalScale | None, str]:
-    """Slope and shift of the log cumulative hazard, by the likelihood of the intervals."""
+    """Slope and shift of the log cumulative hazard, by the likelihood of the times."""
     names = survival_columns(edges)
     known = [r for r in rows if r.get("time_days") and r.get("event") and r.get(names[0])]
     events = sum(float(row["event"]) > 0.5 for row in known)
@@ -67,32 +72,34 @@ def _survival(rows: Sequence[Row], edges: tuple[float, ...]) -> tuple[SurvivalSc
     curves = np.array([[float(row[name]) for name in names] for row in known])
     time = np.array([float(row["time_days"]) for row in known])
     event = np.array([float(row["event"]) > 0.5 for row in known])
-    log_hazard = np.log(-np.log(np.clip(curves, _EDGE, 1 - _EDGE)))  # (patients, edges)
+    log_hazard = np.log(-np.log(np.clip(curves, LEAST_SURVIVAL, 1 - EDGE)))  # (patients, edges)
     centre = log_hazard.mean(axis=0)
 
     def loss(values: Floats) -> float:
         moved = centre + values[0] * (log_hazard - centre) + values[1]
-        survival = np.minimum.accumulate(np.exp(-np.exp(moved)), axis=1)
-        return -_log_likelihood(survival, time, event, np.asarray(edges)) + _prior(values)
+        hazard = np.maximum.accumulate(np.exp(moved), axis=1)
+        return -_log_likelihood(hazard, time, event, np.asarray(edges)) + _prior(values)
 
     slope, shift = _least(loss)
     scale = SurvivalScale(slope, shift, tuple(float(value) for value in centre))
     return scale, f"survival: slope {slope:.2f}, shift {shift:+.2f}"
 
 
-def _log_likelihood(
-    survival: Floats, time: Floats, event: NDArray[np.bool_], edges: Floats
-) -> float:
-    """Events count in their interval, the censored in those they survived whole."""
-    full = np.pad(survival, ((0, 0), (1, 0)), constant_values=1.0)  # from day 0
+def _log_likelihood(hazard: Floats, time: Floats, event: NDArray[np.bool_], edges: Floats) -> float:
+    """Of cumulative hazards (patients, edges) that grow evenly between edges.
+
+    By whole intervals, those censored within one would not count there, and the hazards of the
+    others would seem too high.
+    """
+    knots = np.concatenate(([0.0], edges))
+    full = np.pad(hazard, ((0, 0), (1, 0)))  # from day 0
+    seen = event & (time <= edges[-1])
+    until = np.minimum(time, edges[-1])
+    cell = np.searchsorted(edges, until, side="left")  # (patients,)
     patients = np.arange(len(time))
-    passed = np.searchsorted(edges, time, side="right")
-    hit = np.searchsorted(edges, time, side="left")
-    seen = event & (hit < len(edges))
-    last = np.minimum(hit + 1, len(edges))
-    gone = full[patients, np.minimum(hit, len(edges))] - full[patients, last]
-    alive = full[patients, passed]
-    return float(np.log(np.maximum(np.where(seen, gone, alive), _EDGE)).sum())
+    rate = (full[patients, cell + 1] - full[patients, cell]) / (knots[cell + 1] - knots[cell])
+    passed = full[patients, cell] + rate * (until - knots[cell])
+    return float((seen * np.log(np.maximum(rate, 1e-12)) - passed).sum())
 
 
 def _prior(values: Floats) -> float:

@@ -6,9 +6,10 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from pet_mtl.export import mirrored, readable_outputs
+from pet_mtl.export import readable_outputs
 from pet_mtl.files import write_csv
 from pet_mtl.models import edges_of
+from pet_mtl.models.views import mirrored
 from pet_mtl.tfrecords.dataset import DatasetInfo, load_samples
 from pet_mtl.training.batches import BatchPlan, plain_batches
 

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from pet_mtl.config import ModelConfig
-from pet_mtl.export import export_bundle, load_predictor, mirrored, readable_outputs
+from pet_mtl.export import export_bundle, load_predictor, readable_outputs
 from pet_mtl.models import Calibration, ModelSpec, build_model
 from pet_mtl.models.calibration import ResponseScale, SurvivalScale
+from pet_mtl.models.views import mirrored
 from pet_mtl.sample import GridPlan
 
 SIZE = 8
