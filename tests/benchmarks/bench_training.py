@@ -26,8 +26,7 @@ from pet_mtl.layers import GroupNorm
 from pet_mtl.models import ModelSpec, build_model
 from pet_mtl.sample import GridPlan
 from pet_mtl.training.determinism import prepare_tensorflow
-from pet_mtl.training.objectives import task_losses
-from pet_mtl.training.part import StagePlan, Tasks, as_planned, make_part
+from pet_mtl.training.part import StagePlan, as_planned, make_part
 
 SIZE, BATCH = 48, 8
 SPACING = (3.0, 6.0)
@@ -130,8 +129,7 @@ def step(precision: str) -> Callable[[], Any]:
             return part.train_function(stream)
 
     with as_planned(model, plan, precision):
-        losses = task_losses(model, names, LossConfig())
-        part = make_part(model, plan, Tasks.of(losses, LossConfig()), schedule)
+        part = make_part(model, plan, LossConfig(), schedule)
         part.make_train_function()
         run()
     return run

@@ -11,8 +11,7 @@ from pet_mtl.config import LossConfig, ModelConfig, StageConfig
 from pet_mtl.models import ModelSpec, build_model
 from pet_mtl.sample import GridPlan
 from pet_mtl.training.checkpoint import StageState
-from pet_mtl.training.objectives import task_losses
-from pet_mtl.training.part import StagePlan, Tasks, as_planned, make_part
+from pet_mtl.training.part import StagePlan, as_planned, make_part
 from pet_mtl.training.stage import StageData, StageSettings, run_stage
 
 SIZE, PATIENTS = 8, 6
@@ -63,11 +62,6 @@ def run(model, plan: StagePlan, schedule: StageConfig, folder: Path, die_at: str
 
     settings = StageSettings(LossConfig(), schedule, folder, report)
     return run_stage(model, plan, data(plan.outputs), settings), told
-
-
-def tasks(model: keras.Model, plan: StagePlan, kind: str = "fixed") -> Tasks:
-    config = LossConfig(weighting=kind)
-    return Tasks.of(task_losses(model, plan.outputs, config), config)
 
 
 HEAVY = StageConfig(
@@ -124,7 +118,7 @@ def test_precision_is_of_the_stage_alone_and_outputs_are_float32(precision: str)
     exact = model(next(iter(data().training))[0])
     plan = StagePlan("joint", ALL, 4, 1e-3)
     with as_planned(model, plan, precision):
-        part = make_part(model, plan, tasks(model, plan), StageConfig(precision=precision))
+        part = make_part(model, plan, LossConfig(), StageConfig(precision=precision))
         rough = part(next(iter(data().training))[0])
         inner = model.get_layer("encoder").layers[1].compute_dtype
     assert inner == precision.removeprefix("mixed_")
@@ -140,7 +134,7 @@ def test_accumulated_batches_are_one_large_batch() -> None:
     results = []
     for batch, accumulate in ((4, 1), (2, 2)):
         model, plan = network(), StagePlan("mask", ("mask",), 10_000, 1.0)
-        part = make_part(model, plan, tasks(model, plan), StageConfig(accumulate=accumulate))
+        part = make_part(model, plan, LossConfig(), StageConfig(accumulate=accumulate))
         part.fit(rows.batch(batch).take(accumulate), verbose=0, shuffle=False)
         assert int(part.optimizer.iterations) == 1
         results.append(model.get_layer("encoder").get_weights())
@@ -153,7 +147,7 @@ def test_accumulated_batches_are_one_large_batch() -> None:
 @pytest.mark.parametrize("kind", ["uncertainty", "gradient"])
 def test_a_task_without_labels_gets_a_gradient_of_exactly_0(kind: str) -> None:
     model, plan = network(), StagePlan("joint", ALL, 10, 1e-2)
-    part = make_part(model, plan, tasks(model, plan, kind), StageConfig(weight_decay=0.0))
+    part = make_part(model, plan, LossConfig(weighting=kind), StageConfig(weight_decay=0.0))
     inputs, targets, weights = next(iter(data().training))
     weights["response"] = tf.zeros_like(weights["response"])
     head = model.get_layer("response")
