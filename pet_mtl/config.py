@@ -104,6 +104,8 @@ class AugmentConfig:
         calibration: Standard deviation of the log of one factor on the whole study.
         noise: Standard deviation of added noise, relative to the square root of SUV.
         hide_ct: Probability to hide a patient's CT, so that the model also learns to do without.
+        elsewhere: Probability that the mask stage shows, in place of a patient's context cube, one
+            cut away from the lesion; 0 where masks leave out lesions that are there.
     """
 
     flip: bool = True
@@ -111,11 +113,12 @@ class AugmentConfig:
     calibration: float = 0.03
     noise: float = 0.05
     hide_ct: float = 0.1
+    elsewhere: float = 0.5
 
     def __post_init__(self) -> None:
         _check_range(self, 0, 64, "shift_voxels")
         _check_range(self, 0, 2, "calibration", "noise")
-        _check_range(self, 0, 1, "hide_ct")
+        _check_range(self, 0, 1, "hide_ct", "elsewhere")
 
 
 @dataclass(frozen=True)
