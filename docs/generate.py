@@ -160,6 +160,9 @@ def format_page() -> str:
             "\n## With CT\n",
             *heading,
             *map(_feature_row, schema.CT_FEATURES),
+            "\n## With cubes cut elsewhere\n",
+            *heading,
+            *map(_feature_row, (*schema.ELSEWHERE_FEATURES, *schema.ELSEWHERE_CT_FEATURES)),
             "",
         ]
     )

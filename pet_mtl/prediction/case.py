@@ -40,11 +40,14 @@ class Request:
             world point (x, y, z), LPS, in mm is where the user points to it.
         clinical: Name to value of the covariates known of this patient.
         inputs: Stamp of the study's files, by which a later run knows that they are the same.
+        outline: With centre "mask", whether the study's own mask is the outline, too: mask and
+            statistics are of it. Risk and response still read what the model outlines.
     """
 
     centre: str | Point = "found"
     clinical: tuple[tuple[str, float], ...] = ()
     inputs: str = ""
+    outline: bool = False
 
 
 @dataclass(frozen=True)
@@ -128,8 +131,9 @@ def predict_case(study: Study, predictor: Predictor, request: Request) -> Predic
     case = _Case(study, volume, predictor, request)
     start = _start(case)
     look, rounds = _settle(case, start)
+    mask = _outline(case, start, look)
     return Prediction(
-        mask=look.mask,
+        mask=mask,
         centre_mm=look.centre_mm,
         centre_source=start.source,
         recentred=rounds,
@@ -137,12 +141,12 @@ def predict_case(study: Study, predictor: Predictor, request: Request) -> Predic
         risk=float(look.outputs["risk"]),
         survival=tuple(float(p) for p in look.outputs["survival"]),
         response=float(look.outputs["response"]),
-        statistics=lesion_statistics(study.suv, look.mask, study.grid),
+        statistics=lesion_statistics(study.suv, mask, study.grid),
         warnings=(
             *study.warnings,
             *_ct_warnings(case),
             *start.warnings,
-            *_mask_warnings(look.mask),
+            *_mask_warnings(mask),
         ),
     )
 
@@ -216,6 +220,12 @@ def _look(case: _Case, centre_mm: Point, anchor: Point | None) -> _Look:
         )
     pasted = paste_near(outputs["mask"], case.predictor.plan, centre_mm, case.study.grid)
     return _Look(centre_mm, outputs, one_lesion(pasted, case.study.suv, case.study.grid, anchor))
+
+
+def _outline(case: _Case, start: _Start, look: _Look) -> NDArray[np.bool_]:
+    """The study's own mask where the user trusts it more, else the model's."""
+    own = case.study.mask
+    return own if case.request.outline and start.source == "mask" and own is not None else look.mask
 
 
 def _ct_warnings(case: _Case) -> tuple[str, ...]:

@@ -56,8 +56,8 @@ def assert_same():
         np.testing.assert_array_equal(a.clinical, b.clinical)
         np.testing.assert_array_equal(a.clinical_known, b.clinical_known)
         assert len(a.elsewhere) == len(b.elsewhere)
-        pairs = zip((a.fine, a.context, *a.elsewhere), (b.fine, b.context, *b.elsewhere))
-        for left, right in pairs:
+        cubes = ((s.fine, s.context, *s.elsewhere) for s in (a, b))
+        for left, right in zip(*cubes, strict=True):
             assert left.suv.dtype == right.suv.dtype == np.float32
             np.testing.assert_array_equal(left.suv, right.suv)
             np.testing.assert_array_equal(left.valid, right.valid)
