@@ -59,7 +59,7 @@ class Prediction:
         centre_mm: World point (x, y, z), LPS, the cubes were cut around.
         centre_source: "found", "mask" or "point".
         recentred: How often the cubes were cut again around the outlined lesion.
-        candidates: The regions found, the highest total uptake first; empty if not searched.
+        candidates: The regions found, the highest evidence first; empty if not searched.
         risk: Higher means worse.
         survival: (T,) survival probability at the model's `edges_days`.
         response: Probability of response class 1.
@@ -188,7 +188,8 @@ def _check_inside(point_mm: Point, upright_grid: Grid) -> None:
 
 def _settle(case: _Case, start: _Start) -> tuple[_Look, int]:
     """Looks at the first centre, then around what was outlined; and how often it moved."""
-    anchor = None if start.source == "found" else start.centre_mm
+    # Within reach of the cubes may lie an organ that takes up more than the lesion.
+    anchor = start.centre_mm
     look = _look(case, start.centre_mm, anchor)
     if start.source == "mask":
         return look, 0

@@ -76,6 +76,7 @@ def record_of(
                 "volume_ml": candidate.volume_ml,
                 "total_uptake": candidate.total_uptake,
                 "probability": candidate.probability,
+                "evidence": candidate.evidence,
             }
             for candidate in prediction.candidates
         ],

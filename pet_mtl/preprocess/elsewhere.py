@@ -17,16 +17,17 @@ _COARSE_MM = 8.0
 _AIR_SUV = 0.5
 _CLEARANCE_MM = 24.0
 _APART_MM = 60.0
-_MOST_SPOTS = 5
+_FEWEST_SPOTS = 5
 _NEIGHBOURHOOD = 5
 
 
 def places_elsewhere(volume: UprightVolume, count: int) -> tuple[Point, ...]:
     """World points away from the lesion: hot spots, and half as many places of the body.
 
-    Of the five highest peaks of uptake, 60 mm apart and more than 24 mm from the lesion, some are
-    drawn, not the highest ones: else the brain alone would be learned. One in three places (at
-    least one of two) is anywhere in the body. The draw is the same for the same study.
+    Of the highest peaks of uptake (60 mm apart and more than 24 mm from the lesion; twice as many
+    as wanted, at least five) some are drawn, not the highest ones: else few cubes would teach the
+    brain alone. One in three places (at least one of two) is anywhere in the body. The draw is
+    the same for the same study.
 
     Args:
         volume: The upright study with its mask.
@@ -48,9 +49,10 @@ def places_elsewhere(volume: UprightVolume, count: int) -> tuple[Point, ...]:
     # Of shapes and whole voxels only: the same study in another file format draws the same.
     middle = np.rint(np.argwhere(lesion).mean(axis=0)) if lesion.any() else np.zeros(3)
     random = np.random.default_rng([*grid.shape, *(int(i) for i in middle)])
-    spots = random.permutation(_spots(suv, ground))
+    wanted = count - max(1, count // 3) if count > 1 else 1
+    spots = random.permutation(_spots(suv, ground, max(_FEWEST_SPOTS, 2 * wanted)))
     anywhere = random.permutation(body)
-    hot = min(len(spots), count - max(1, count // 3) if count > 1 else 1)
+    hot = min(len(spots), wanted)
     chosen = [*spots[:hot], *anywhere[: count - hot]]
     return tuple(_point(grid, index) for index in chosen)
 
@@ -63,14 +65,14 @@ def _coarse(grid: Grid) -> Grid:
     return Grid((nz, ny, nx), (_COARSE_MM,) * 3, (x, y, z))
 
 
-def _spots(suv: NDArray[np.float32], ground: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Up to five peaks (peaks, 3) of the uptake on the ground, the highest first, well apart."""
+def _spots(suv: NDArray[np.float32], ground: NDArray[np.bool_], most: int) -> NDArray[np.intp]:
+    """Up to `most` peaks (peaks, 3) of the uptake on the ground, the highest first, well apart."""
     outside = np.where(ground, suv, 0)
     peaks = ground & (outside == ndimage.maximum_filter(outside, _NEIGHBOURHOOD))
     left = np.argwhere(peaks)
     left = left[np.argsort(-suv[tuple(left.T)], kind="stable")]
     chosen: list[NDArray[np.intp]] = []
-    while len(left) and len(chosen) < _MOST_SPOTS:
+    while len(left) and len(chosen) < most:
         chosen.append(left[0])
         gap_mm = (left - left[0]) * _COARSE_MM
         left = left[(gap_mm**2).sum(axis=1) >= _APART_MM**2]

@@ -81,8 +81,8 @@ def trained(work: Path) -> Path:
     if not (cohort / "truth.csv").exists():
         size = f"--patients {PATIENTS} --mask-fraction {MASKS} --format nifti --seed {TRAIN_SEED}"
         call("phantom", cohort, *size.split(), "--field", "mixed", "--overwrite")
-    call("convert", cohort / "studies", dataset, "--clinical", cohort / "clinical.csv",
-         *COLUMNS.split())  # fmt: skip
+    table = ("--clinical", cohort / "clinical.csv", *COLUMNS.split())
+    call("convert", cohort / "studies", dataset, *table, "--elsewhere", 8)
     if not (run / "saved_model").exists():
         call("train", dataset, "-o", run, "--fold", "0", *STEPS.split())
     return run
