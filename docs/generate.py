@@ -130,9 +130,9 @@ and TFDS metadata all iterate one table, `tfrecords/schema.py`: version {version
 the number of voxels along each axis and `covariates` their number, both in `dataset.json`. Axes are
 (z, y, x), channels last, and run to Superior, Posterior, Left. A label that is absent is stored as
 zeros with its flag off; the flag decides. Datasets made with CT (`channels` in `dataset.json` lists
-`ct_hu`) have the features of the second table, too; those with cubes cut away from the lesion
-(`elsewhere` in `dataset.json` is their number), from which the mask learns what is none, those of the third:
-SUV, valid voxels, mask and flags, and with CT also CT.
+`ct_hu`) have the features of the second table, too; those with cubes cut away from the lesion, from
+which the mask learns what is none (`elsewhere` in `dataset.json` is their number), those of the
+third; its last two with CT only.
 
 `covariates` in `dataset.json` names the numbers of the feature `clinical` in order, and
 `covariate_schema` says what they encode, one entry a covariate: `name`, `kind` (numeric or
