@@ -8,7 +8,14 @@ from typing import Any
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 _SECONDS_BETWEEN_LINES = 5.0
 
@@ -36,7 +43,7 @@ def progress(total: int, label: str) -> Iterator[Callable[[], None]]:
 
 @contextmanager
 def reports() -> Iterator[Callable[[Any], None]]:
-    """Shows what a training tells: lines, and on a terminal a bar of the current stage below them.
+    """Shows what a training tells: lines, and on a terminal each fold's current stage below them.
 
     Yields:
         A function to call with a line, or with `pet_mtl.training.progress.Steps`.
@@ -45,16 +52,22 @@ def reports() -> Iterator[Callable[[Any], None]]:
         yield lambda message: click.echo(message, err=True) if isinstance(message, str) else None
         return
     with _bar() as bar:
-        task = bar.add_task("", total=None, visible=False)
+        stages: dict[str, tuple[TaskID, str]] = {}  # fold to its bar and what that shows
 
         def report(message: Any) -> None:
             if isinstance(message, str):
                 bar.console.print(message, markup=False, highlight=False)
                 return
-            if bar.tasks[0].description != message.label:
+            fold = message.label.rpartition(" ")[0]
+            task, shown = stages.get(fold) or (
+                bar.add_task(message.label, total=message.total),
+                message.label,
+            )
+            if shown != message.label:
                 bar.reset(task)
+            stages[fold] = (task, message.label)
             told = {"description": message.label, "total": message.total}
-            bar.update(task, completed=message.done, visible=True, **told)
+            bar.update(task, completed=message.done, **told)
 
         yield report
 

@@ -35,6 +35,7 @@ from pet_mtl.readers.clinical import ClinicalColumns
 @click.option("--id-column", metavar="C", help="Column of --clinical that names the patient.")
 @decimal_option
 @layout_option
+@click.option("--tta", is_flag=True, help="Average the eight mirrored views; 8 times as slow.")
 @click.option("--overview/--no-overview", default=True, help="Whether to draw overview.png.")
 @click.option("--overwrite", is_flag=True, help="Predict finished studies again.")
 def command(
@@ -49,6 +50,7 @@ def command(
     id_column: str | None,
     decimal: str | None,
     layout: str,
+    tta: bool,
     overview: bool,
     overwrite: bool,
 ) -> int:
@@ -66,7 +68,7 @@ def command(
     from pet_mtl.prediction.centres import read_centres
     from pet_mtl.prediction.clinical import read_inputs
 
-    predictor = load_predictor(model)
+    predictor = load_predictor(model, tta)
     columns = ClinicalColumns(id_column or "", decimal=decimal or "")
     inputs = read_inputs(clinical, columns, predictor, search)
     for notice in inputs.warnings if inputs else ():

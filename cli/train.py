@@ -38,6 +38,11 @@ def _folds(text: str) -> tuple[int, ...] | None:
     "--fold", default="all", show_default=True, help="Fold(s) to hold out: 0, 0,2 or all."
 )
 @click.option(
+    "--jobs", type=click.IntRange(1), default=1, show_default=True,
+    help="Folds trained side by side, each with its share of the cores.",
+)  # fmt: skip
+@click.option("--deterministic", is_flag=True, help="Bit-equal results when repeated; slower.")
+@click.option(
     "--resume/--overwrite",
     default=True,
     show_default=True,
@@ -49,6 +54,8 @@ def command(
     config_file: Path | None,
     overrides: tuple[str, ...],
     fold: str,
+    jobs: int,
+    deterministic: bool,
     resume: bool,
 ) -> int:
     """Train the multi-task, multi-scale model on a dataset.
@@ -57,14 +64,16 @@ def command(
     folds and predicts the patients of this one, so that every patient is judged by a model that
     has never seen it. The exported model averages the folds.
     """
+    if deterministic:
+        overrides = (*overrides, "deterministic=true")
     config = load_train_config(config_file, overrides)
     folds = _folds(fold)
     if not resume and (run / "plan.json").exists():
         shutil.rmtree(run)
-    from pet_mtl.training.run import train  # TensorFlow is loaded only now
+    from pet_mtl.training.run import Selection, train  # TensorFlow is loaded only now
 
     with reports() as report:
-        result = train(dataset, run, config, folds, report)
+        result = train(dataset, run, config, Selection(folds, jobs), report)
     click.echo(f"model: {result.run / 'saved_model'}")
     click.echo(f"out-of-fold predictions: {result.run / 'out_of_fold.csv'}")
     click.echo(f"next: pet-mtl evaluate {result.run}")

@@ -13,7 +13,7 @@ import platform
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +24,18 @@ from numpy.typing import NDArray
 
 from pet_mtl._version import __version__
 from pet_mtl.covariates import Covariate, schema_from
-from pet_mtl.errors import ModelError
+from pet_mtl.errors import ModelError, StudyError
 from pet_mtl.files import write_json
-from pet_mtl.losses import survival_curve
-from pet_mtl.models import ModelSpec
+from pet_mtl.models import Calibration, ModelSpec, mask_path
+from pet_mtl.models.views import mirrored
 from pet_mtl.sample import SCALES, GridPlan
 
 BUNDLE_JSON = "assets.extra/bundle.json"
 FORMAT_VERSION = 1
 # What the search for the lesion reads.
 _SEARCHED = ("context", "context_ct")
+
+NO_CALIBRATION = Calibration()
 
 Array = NDArray[np.float32]
 
@@ -50,23 +52,32 @@ def versions() -> dict[str, str]:
 
 
 def export_bundle(
-    models: Sequence[keras.Model], spec: ModelSpec, path: Path, facts: dict[str, Any]
+    models: Sequence[keras.Model],
+    spec: ModelSpec,
+    path: Path,
+    facts: dict[str, Any],
+    calibration: Calibration = NO_CALIBRATION,
 ) -> None:
     """Writes one SavedModel of one or several models of the same kind.
 
-    Several models (the folds of a run) become one that averages their probabilities.
+    Several models (the folds of a run) become one that averages probabilities: of each voxel to be
+    lesion, of being free of the event at each day, and of the response. Logits are not averaged,
+    as each model's are relative to a baseline of its own. The risk is the mean of log odds, each
+    relative to that model's own average patient; it orders patients, and is no probability.
 
-    Signatures: `serving_default` (both cubes in; `mask`, `survival`, `risk`, `response` out) and
-    `locate` (a context cube in, `mask` out: finds the lesion). A model with CT reads `fine_ct` and
-    `context_ct`, too: HU, and 1 where known; zeros for a patient without.
+    Signatures: `serving_default` (both cubes in; `mask`, `survival`, `risk`, `response` out, of the
+    model's tasks) and `locate` (a context cube in, `mask` out: finds the lesion), only with a mask.
+    A model with CT reads `fine_ct` and `context_ct`, too: HU, and 1 where known; zeros for a
+    patient without.
 
     Args:
         models: From `pet_mtl.models.build_model`, trained.
         spec: What the data fixed of them.
         path: The folder; replaced whole.
         facts: More for `bundle.json`, such as the dataset's fingerprint.
+        calibration: Applied to the averaged response and survival.
     """
-    module = _Served(list(models), spec)
+    module = _Served(list(models), spec, calibration)
     about = {
         "format_version": FORMAT_VERSION,
         "size": spec.plan.size,
@@ -78,13 +89,13 @@ def export_bundle(
         "members": len(models),
         "suv": "SUVbw, g/ml",
         "versions": versions(),
+        "calibration": asdict(calibration),
         **facts,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".tmp-") as folder:
         fresh = Path(folder) / "bundle"
-        signatures = {"serving_default": module.predict, "locate": module.locate}
-        tf.saved_model.save(module, str(fresh), signatures=signatures)
+        tf.saved_model.save(module, str(fresh), signatures=dict(module.offered))
         write_json(fresh / BUNDLE_JSON, about)
         if path.exists():
             shutil.rmtree(path)
@@ -94,9 +105,11 @@ def export_bundle(
 class _Served(tf.Module):
     """The functions that are exported, and the variables they read, each stored once."""
 
-    def __init__(self, models: list[keras.Model], spec: ModelSpec) -> None:
+    def __init__(
+        self, models: list[keras.Model], spec: ModelSpec, calibration: Calibration
+    ) -> None:
         super().__init__()
-        self._models, self._spec = models, spec
+        self._models, self._spec, self._calibration = models, spec, calibration
         self.weights = [variable.value for model in models for variable in model.variables]
         cube = [None, *[spec.plan.size] * 3, 1]
         shapes = {scale: cube for scale in SCALES}
@@ -105,30 +118,32 @@ class _Served(tf.Module):
         if spec.covariates:
             shapes |= {n: [None, len(spec.covariates)] for n in ("clinical", "clinical_known")}
         inputs = {n: tf.TensorSpec(s, tf.float32, name=n) for n, s in shapes.items()}
-        self._locators = [_locator(model) for model in models]
+        self._locators = [mask_path(model) for model in models if outlines(model)]
         self.predict = tf.function(self._predict, input_signature=[inputs], jit_compile=False)
+        self.offered = {"serving_default": self.predict}
         searched = [inputs[n] for n in _SEARCHED if n in inputs]
-        self.locate = tf.function(self._locate, input_signature=searched, jit_compile=False)
+        if self._locators:
+            self.offered["locate"] = tf.function(
+                self._locate, input_signature=searched, jit_compile=False
+            )
 
     def _predict(self, inputs: dict[str, Any]) -> dict[str, Any]:
         results = [readable_outputs(model, inputs) for model in self._models]
-        return {n: tf.add_n([r[n] for r in results]) / len(results) for n in results[0]}
+        mean = {n: tf.add_n([r[n] for r in results]) / len(results) for n in results[0]}
+        scales = {"response": self._calibration.response, "survival": self._calibration.survival}
+        moved = {n: scale(mean[n]) for n, scale in scales.items() if scale and n in mean}
+        return mean | moved
 
     def _locate(self, context: Any, context_ct: Any = None) -> dict[str, Any]:
-        cubes = context if context_ct is None else [context, context_ct]
-        masks = [locator(cubes, training=False) for locator in self._locators]
-        return {"mask": tf.sigmoid(tf.add_n(masks) / len(masks))}
+        cubes = {"suv": context, "ct": context_ct}
+        given = [cubes if "ct" in path.input else {"suv": context} for path in self._locators]
+        masks = [p(one, training=False) for p, one in zip(self._locators, given, strict=True)]
+        return {"mask": tf.add_n([tf.sigmoid(mask) for mask in masks]) / len(masks)}
 
 
-def _locator(model: keras.Model) -> keras.Model:
-    """Context cube (and its CT) to mask logits, without the rest of the network."""
-    cubes = [model.input[name] for name in _SEARCHED if name in model.input]
-    image = model.get_layer("log_suv")(cubes[0])
-    if len(cubes) > 1:
-        image = model.get_layer("context_channels").output
-    levels = model.get_layer("encoder")(image)
-    inputs = cubes if len(cubes) > 1 else cubes[0]
-    return keras.Model(inputs, model.get_layer("mask_decoder")([*levels, image]))
+def outlines(model: keras.Model) -> bool:
+    """Whether a model of this package outlines the lesion."""
+    return "mask" in model.output or "segmented" in model.output
 
 
 def readable_outputs(model: keras.Model, inputs: dict[str, Any]) -> dict[str, Any]:
@@ -139,20 +154,24 @@ def readable_outputs(model: keras.Model, inputs: dict[str, Any]) -> dict[str, An
         inputs: Its inputs.
 
     Returns:
-        `mask` (batch, z, y, x, 2) and `response` (batch,) as probabilities, `survival`
-        (batch, intervals) as the probability to live beyond each edge, and `risk` (batch,): the
-        log odds of the hazard relative to the average training patient, 0 for that one.
+        Of the model's tasks: `mask` (batch, z, y, x, 2) and `response` (batch,) as probabilities,
+        `survival` (batch, intervals) as the probability to live beyond each edge, and with it
+        `risk` (batch,): the log odds of the hazard (of Cox: its logarithm) relative to the
+        average training patient, 0 for that one.
     """
     outputs = model(inputs, training=False)
-    hazard = outputs["survival"]
-    # Above the baseline, a patient's hazard logits are one and the same number in all intervals.
-    risk = tf.reduce_mean(hazard - model.get_layer("survival").baseline, axis=-1)
-    return {
-        "mask": tf.sigmoid(outputs["mask"]),
-        "survival": survival_curve(hazard),
-        "risk": risk,
-        "response": tf.sigmoid(outputs["response"][:, 0]),
-    }
+    readable = {}
+    mask = outputs.get("segmented", outputs.get("mask"))
+    if mask is not None:
+        readable["mask"] = tf.sigmoid(mask)
+    if "survival" in outputs:
+        head = model.get_layer("survival")
+        readable["survival"] = head.curve(outputs["survival"])
+        readable["risk"] = head.risk(outputs["survival"])
+    if "response" in outputs:
+        head = model.get_layer("response")
+        readable["response"] = head.probability(outputs["response"])
+    return readable
 
 
 @dataclass(frozen=True)
@@ -162,11 +181,12 @@ class Predictor:
     Attributes:
         plan: The cubes it reads.
         covariates: Names of its clinical inputs.
-        edges_days: Days at which its survival curves are given.
+        edges_days: Days at which its survival curves are given; empty without them.
         versions: What it was made with.
         fingerprint: SHA-256 over graph and weights, 16 hex digits.
         about: All of `bundle.json`.
         ct: Whether it reads CT.
+        tta: Whether predictions average the eight mirrored views of a patient.
     """
 
     plan: GridPlan
@@ -177,6 +197,7 @@ class Predictor:
     about: dict[str, Any]
     _loaded: Any
     ct: bool = False
+    tta: bool = False
 
     @property
     def schema(self) -> tuple[Covariate, ...]:
@@ -202,20 +223,23 @@ class Predictor:
                 means no CT. A model without CT does not read it.
 
         Returns:
-            `mask` (batch, size, size, size, 2) probability, last axis (fine, context); `survival`
-            (batch, edges) probability to live beyond each edge; `risk` (batch,), higher is
-            worse; `response` (batch,) probability.
+            Of the model's tasks: `mask` (batch, size, size, size, 2) probability, last axis (fine,
+            context); `survival` (batch, edges) probability to live beyond each edge; `risk`
+            (batch,), higher is worse; `response` (batch,) probability.
         """
-        inputs = {"fine": tf.constant(fine), "context": tf.constant(context)}
+        inputs = {"fine": fine, "context": context}
         if self.covariates:
             empty = np.zeros((len(fine), len(self.covariates)), np.float32)
-            inputs["clinical"] = tf.constant(empty if clinical is None else clinical)
-            inputs["clinical_known"] = tf.constant(
-                empty if clinical_known is None else clinical_known
-            )
+            inputs["clinical"] = empty if clinical is None else clinical
+            inputs["clinical_known"] = empty if clinical_known is None else clinical_known
         if self.ct:
             inputs |= {f"{scale}_ct": self._ct(inputs[scale], ct, scale) for scale in SCALES}
-        result = self._loaded.signatures["serving_default"](**inputs)
+        return mirrored(self._serve, inputs) if self.tta else self._serve(inputs)
+
+    def _serve(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Calls the bundle."""
+        tensors = {name: tf.constant(value) for name, value in inputs.items()}
+        result = self._loaded.signatures["serving_default"](**tensors)
         return {name: value.numpy() for name, value in result.items()}
 
     def context_mask(self, tiles: Array, ct: Array | None = None) -> Array:
@@ -224,27 +248,36 @@ class Predictor:
         Args:
             tiles: (batch, size, size, size, 1) SUVbw.
             ct: (batch, size, size, size, 2) HU, and 1 where known; absent means no CT.
+
+        Raises:
+            StudyError: The model outlines nothing, so that it cannot find a lesion either.
         """
+        if "locate" not in self._loaded.signatures:
+            raise StudyError(
+                "MODEL_NO_MASK",
+                "the model has no mask task, so it cannot find the lesion",
+                expected="the study's own mask, or a point in the lesion",
+                todo="Give --use-mask or --center, or a model that outlines",
+            )
         inputs = {"context": tf.constant(tiles)}
         if self.ct:
             known = None if ct is None else {"context": ct}
-            inputs["context_ct"] = self._ct(inputs["context"], known, "context")
+            inputs["context_ct"] = tf.constant(self._ct(tiles, known, "context"))
         mask: Array = self._loaded.signatures["locate"](**inputs)["mask"].numpy()
         return mask
 
     @staticmethod
-    def _ct(suv: Any, ct: Mapping[str, Array] | None, scale: str) -> Any:
+    def _ct(suv: Array, ct: Mapping[str, Array] | None, scale: str) -> Array:
         """The CT of one scale; zeros, which say that nothing is known, without one."""
-        if ct is None:
-            return tf.zeros([*suv.shape[:-1], 2])
-        return tf.constant(ct[scale])
+        return np.zeros((*suv.shape[:-1], 2), np.float32) if ct is None else ct[scale]
 
 
-def load_predictor(path: Path) -> Predictor:
+def load_predictor(path: Path, tta: bool = False) -> Predictor:
     """Loads a run or a bundle.
 
     Args:
         path: A run directory (its `saved_model` is taken) or a bundle.
+        tta: Whether its predictions average the eight mirrored views; eight times as slow.
 
     Returns:
         The predictor.
@@ -286,10 +319,12 @@ def load_predictor(path: Path) -> Predictor:
         tuple(about["covariates"]),
         tuple(about["edges_days"]),
         about["versions"],
-        fingerprint(bundle),
+        # Other numbers come of it: what was predicted without is not finished with.
+        fingerprint(bundle) + ("-tta" if tta else ""),
         about,
         tf.saved_model.load(str(bundle)),
         about.get("ct", False),
+        tta,
     )
 
 

@@ -9,8 +9,8 @@ import hashlib
 import math
 import re
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 DATASET_NAME = "pet_mtl"
 DEFAULT_SHARD_BYTES = 64 * 2**20
@@ -86,10 +86,13 @@ class ShardPlan:
     Attributes:
         folds: Number of folds.
         shards: Ordered by fold and index.
+        patient_of: Pseudonym of a study to that of its patient's first study, by which a
+            patient's studies are known to belong together.
     """
 
     folds: int
     shards: tuple[Shard, ...]
+    patient_of: Mapping[str, str] = field(default_factory=dict)
 
     def fold_of(self) -> dict[str, int]:
         """Pseudonym to fold."""
@@ -123,7 +126,8 @@ def plan_shards(
         # An order by name would tell a list of names from the pseudonyms; the key hides this one.
         names = sorted(m.sample_id for m in dealt[fold])
         shards.extend(_cut(fold, names, per_shard))
-    return ShardPlan(folds, tuple(shards))
+    patient_of = {m.sample_id: min(m.sample_id for m in group) for group in groups for m in group}
+    return ShardPlan(folds, tuple(shards), patient_of)
 
 
 def patient_groups(members: Sequence[Member]) -> list[list[Member]]:

@@ -25,8 +25,8 @@ from pet_mtl.tfrecords.schema import SCHEMA_VERSION, Dimensions, table
 from pet_mtl.tfrecords.shards import DATASET_NAME, ShardFile, ShardPlan
 
 STUDY_COLUMNS = (
-    "sample_id", "fold", "shard", "has_mask", "has_survival", "has_response", "time_days", "event",
-    "response", "suv_max", "mtv_ml", "centre_source", "warnings",
+    "sample_id", "patient", "fold", "shard", "has_mask", "has_survival", "has_response",
+    "time_days", "event", "response", "suv_max", "mtv_ml", "centre_source", "warnings",
 )  # fmt: skip
 REJECTED_COLUMNS = ("study", "code", "what", "expected", "found", "todo")
 DUPLICATE = "DUPLICATE_IMAGE: another study has the same voxels; both are in one fold"
@@ -192,7 +192,9 @@ def study_rows(done: Finished) -> list[dict[str, Any]]:
         for name in shard.sample_ids:
             accepted = by_id[name]
             warnings = (*accepted.facts.warnings, *((DUPLICATE,) if name in twins else ()))
-            row: dict[str, Any] = {"sample_id": name, "fold": shard.fold, "shard": shard.name}
+            patient = done.shards.patient_of.get(name, name)
+            row: dict[str, Any] = {"sample_id": name, "patient": patient}
+            row |= {"fold": shard.fold, "shard": shard.name}
             row |= _study_cells(accepted, warnings) | _covariates(accepted, done.covariates)
             row |= {CT_COLUMN: int(accepted.facts.has_ct)} if done.ct else {}
             rows.append(row)

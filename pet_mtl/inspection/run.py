@@ -68,7 +68,7 @@ def _unfinished(state: Path) -> Iterator[dict[str, str]]:
     for path in sorted(state.glob("*.npz")):
         try:
             with np.load(path, allow_pickle=False) as saved:
-                epoch, loss, held = saved["history"][-1]
+                epoch, loss, held, *_ = saved["history"][-1]
         except (OSError, ValueError, KeyError, IndexError, zipfile.BadZipFile):
             continue
         yield {"stage": path.stem, "epoch": str(epoch), "loss": str(loss), "val_loss": str(held)}

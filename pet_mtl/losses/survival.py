@@ -8,10 +8,11 @@ import numpy as np
 from keras import ops
 
 from pet_mtl.errors import ConfigError
+from pet_mtl.losses.likelihood import SurvivalLikelihood
 
 
 @keras.saving.register_keras_serializable("pet_mtl")
-class LogisticHazard(keras.losses.Loss):
+class LogisticHazard(SurvivalLikelihood):
     """Negative log likelihood of logistic hazards on fixed intervals.
 
     Interval j reaches from edge j-1 (0 for the first) to edge j, its right end included. Whoever
@@ -25,6 +26,10 @@ class LogisticHazard(keras.losses.Loss):
     | y_true | (batch, 2) | time in days, event 0 or 1 |
     | y_pred | (batch, intervals) | logits of the hazards |
     | loss | (batch,) | 0 .. |
+
+    In numpy, `LogisticHazard(edges_days)(time_days, event, hazard_logits)` with one row a patient
+    gives the negative log likelihood of a cohort as one number (a sum, not a mean), as
+    `negative_log_likelihood` does.
 
     Args:
         edges_days: Right ends of the intervals, > 0, increasing.
@@ -40,7 +45,6 @@ class LogisticHazard(keras.losses.Loss):
     def __init__(
         self, edges_days: Sequence[float], name: str = "logistic_hazard", **kwargs: Any
     ) -> None:
-        kwargs.setdefault("reduction", "mean_with_sample_weight")
         super().__init__(name=name, **kwargs)
         self.edges_days = tuple(float(edge) for edge in edges_days)
         if not self.edges_days or np.any(np.diff([0.0, *self.edges_days]) <= 0):
@@ -50,9 +54,10 @@ class LogisticHazard(keras.losses.Loss):
                 found=str(self.edges_days),
             )
 
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        """One negative log likelihood a patient."""
-        y_true = ops.cast(y_true, y_pred.dtype)
+    def per_patient(self, y_true: Any, y_pred: Any, weight: Any) -> Any:
+        """One negative log likelihood a patient: (batch,)."""
+        # What a head says where the label is missing is not read, whatever it is.
+        y_pred = ops.where(weight[:, None] > 0, y_pred, ops.zeros_like(y_pred))
         survived, hit = interval_labels(y_true[:, 0], y_true[:, 1], self.edges_days)
         loss = survived * ops.softplus(y_pred) + hit * ops.softplus(-y_pred)
         return ops.sum(loss, axis=-1)

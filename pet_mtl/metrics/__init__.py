@@ -11,20 +11,34 @@ from pet_mtl.metrics.bootstrap import (
     percentile_interval,
     replicates,
 )
+from pet_mtl.metrics.brier import brier_score, integrated_brier_score
+from pet_mtl.metrics.censoring import KaplanMeier, censoring_distribution, kaplan_meier
 from pet_mtl.metrics.concordance import ConcordancePairs, concordance_index, concordance_pairs
 from pet_mtl.metrics.dice import dice
-from pet_mtl.metrics.roc import roc_auc, roc_curve
+from pet_mtl.metrics.dynamic_auc import cumulative_dynamic_auc
+from pet_mtl.metrics.epoch import EpochOutcomes
+from pet_mtl.metrics.roc import macro_auc, roc_auc, roc_curve
+from pet_mtl.metrics.uno import uno_c
 
 __all__ = [
     "ConcordancePairs",
+    "EpochOutcomes",
     "Interval",
+    "KaplanMeier",
     "bootstrap_interval",
+    "brier_score",
+    "censoring_distribution",
     "concordance_index",
     "concordance_pairs",
+    "cumulative_dynamic_auc",
     "dice",
+    "integrated_brier_score",
+    "kaplan_meier",
+    "macro_auc",
     "paired_difference",
     "percentile_interval",
     "replicates",
     "roc_auc",
     "roc_curve",
+    "uno_c",
 ]

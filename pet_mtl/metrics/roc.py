@@ -37,6 +37,36 @@ def roc_auc(label: Any, score: Any) -> float:
     return (rank_sum - positives * (positives + 1) / 2.0) / (positives * negatives)
 
 
+def macro_auc(label: Any, scores: Any) -> float:
+    """Mean over the classes of the AUC of one class against all others.
+
+    Args:
+        label: (patients,) class 0, 1, ...
+        scores: (patients, classes), higher means more likely that class; (patients,) or
+            (patients, 1) for the classes 0 and 1, which gives `roc_auc`.
+
+    Returns:
+        AUC in 0..1; 0.5 is chance.
+
+    Raises:
+        MetricError: As `roc_auc`; a class that has no score; a class that nobody has.
+
+    >>> macro_auc([0, 1, 2], [[3.0, 1.0, 0.0], [0.0, 1.0, 2.0], [0.0, 0.0, 4.0]])
+    0.9166666666666666
+    """
+    table = np.asarray(scores, np.float64)
+    if table.ndim == 1 or table.shape[1] == 1:
+        return roc_auc(label, table.reshape(len(table)))
+    truth = finite_vector(label, "label")
+    if not np.isin(truth, np.arange(table.shape[1])).all():
+        raise MetricError(
+            "METRIC_CLASS",
+            "a label is no class that has scores",
+            expected=f"0 to {table.shape[1] - 1}",
+        )
+    return float(np.mean([roc_auc(truth == k, table[:, k]) for k in range(table.shape[1])]))
+
+
 def roc_curve(label: Any, score: Any) -> tuple[Floats, Floats]:
     """The points of the curve, from (0, 0) to (1, 1), one a distinct score.
 

@@ -1,19 +1,40 @@
 """Building blocks of the convolutional parts."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from keras import layers
 
+from pet_mtl.layers import GroupNorm
 
-def conv_block(x: Any, filters: int, groups: int, stride: int = 1, name: str = "") -> Any:
-    """Convolution 3 x 3 x 3, group normalisation, swish.
 
-    Group normalisation, because batches of volumes are too small for BatchNorm.
+@dataclass(frozen=True)
+class Norm:
+    """The normalisation; none looks at other patients, for batches of volumes are too small.
+
+    Attributes:
+        kind: "group" (Wu and He 2018, doi:10.1007/978-3-030-01261-8_1), "instance" (every channel
+            of a patient by itself) or "layer" (all channels of a voxel).
+        groups: Groups of channels; only "group" reads it.
+    """
+
+    kind: str
+    groups: int
+
+    def layer(self, channels: int, name: str) -> layers.Layer:
+        """A new layer of this kind for so many channels."""
+        if self.kind == "layer":
+            return layers.LayerNormalization(name=name)
+        return GroupNorm(self.groups if self.kind == "group" else channels, name=name)
+
+
+def conv_block(x: Any, filters: int, norm: Norm, stride: int = 1, name: str = "") -> Any:
+    """Convolution 3 x 3 x 3, normalisation, swish.
 
     Args:
         x: (batch, z, y, x, channels).
-        filters: Output channels; `groups` must divide them.
-        groups: Groups of the normalisation.
+        filters: Output channels; the groups of a group normalisation must divide them.
+        norm: The normalisation.
         stride: Stride along each axis.
         name: Prefix of the layer names.
 
@@ -23,13 +44,5 @@ def conv_block(x: Any, filters: int, groups: int, stride: int = 1, name: str = "
     x = layers.Conv3D(
         filters, 3, strides=stride, padding="same", use_bias=False, name=f"{name}_conv"
     )(x)
-    x = layers.GroupNormalization(groups, name=f"{name}_norm")(x)
+    x = norm.layer(filters, f"{name}_norm")(x)
     return layers.Activation("swish", name=f"{name}_act")(x)
-
-
-def residual_block(x: Any, filters: int, groups: int, name: str) -> Any:
-    """Two convolutions with a shortcut; channels unchanged."""
-    y = conv_block(x, filters, groups, name=f"{name}_a")
-    y = layers.Conv3D(filters, 3, padding="same", use_bias=False, name=f"{name}_b_conv")(y)
-    y = layers.GroupNormalization(groups, name=f"{name}_b_norm")(y)
-    return layers.Activation("swish", name=f"{name}_out")(layers.Add(name=f"{name}_sum")([x, y]))

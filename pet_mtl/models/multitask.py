@@ -1,7 +1,7 @@
 """The whole network: two cubes in; mask, reconstruction, survival and response out."""
 
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +9,10 @@ import keras
 from keras import layers, ops
 
 from pet_mtl.config import ModelConfig
-from pet_mtl.errors import ConfigError, ModelError
+from pet_mtl.errors import ModelError
 from pet_mtl.layers import (
     CtWindow,
+    GroupReduction,
     LesionRadiomics,
     LogSuv,
     RegionPooling,
@@ -19,36 +20,25 @@ from pet_mtl.layers import (
     Standardize,
     SurroundingsRadiomics,
 )
+from pet_mtl.models.checks import check_network
 from pet_mtl.models.decoder import build_mask_decoder, build_reconstruction_decoder
-from pet_mtl.models.encoder import build_encoder
-from pet_mtl.models.heads import HazardHead, ResponseHead
-from pet_mtl.sample import SCALES, GridPlan
+from pet_mtl.models.encoders import build_encoder
+from pet_mtl.models.heads import SURVIVAL_HEADS, ResponseHead
+from pet_mtl.models.segmenter import frozen, segmented
+from pet_mtl.models.spec import ModelSpec
+from pet_mtl.sample import SCALES
 
 FEATURES = "outcome_features"
+# Nearly all statistics go with volume and mean uptake; the other families say what is left.
+_BASE = ("size", "mean")
 # Computed features are of order 0.1 to 10 and carry the rounding of float32, about 1e-6.
 _ROUNDING = 3e-3
-# Channels of the image the convolutions read: log SUV; windowed HU and where it is known.
-_CHANNELS, _CHANNELS_WITH_CT = 1, 3
+_LEVEL = "mask_level"
 
 
-@dataclass(frozen=True)
-class ModelSpec:
-    """What the data fix of the network.
-
-    Attributes:
-        plan: The two cubes.
-        covariates: Names of the clinical inputs; empty for none.
-        edges_days: Right ends of the survival intervals.
-        ct: Whether CT is an input.
-    """
-
-    plan: GridPlan
-    covariates: tuple[str, ...]
-    edges_days: tuple[float, ...]
-    ct: bool = False
-
-
-def build_model(config: ModelConfig, spec: ModelSpec) -> keras.Model:
+def build_model(
+    config: ModelConfig, spec: ModelSpec, segmenter: keras.Model | None = None
+) -> keras.Model:
     """Builds the functional model.
 
     | | shape | meaning |
@@ -59,39 +49,43 @@ def build_model(config: ModelConfig, spec: ModelSpec) -> keras.Model:
     | output `mask` | (batch, size, size, size, 2) | logits, last axis (fine, context) |
     | output `reconstruction` | (batch, size, size, size, 2) | log(1 + SUV), likewise |
     | output `survival` | (batch, intervals) | logits of the hazards |
+    | the same, with `cox` | (batch, 1) | log hazard |
     | output `response` | (batch, 1) | logit |
+    | output `segmented` | (batch, size, size, size, 2) | only with a segmenter: its logits |
+    | output `mask_level<k>` | (batch, size, size, size, 2) | only with deep supervision: logits |
 
     Args:
         config: The network's switches.
         spec: What the data fix.
+        segmenter: A trained model of this package. A frozen copy of its mask path becomes part of
+            the new one, and its mask is read wherever a mask is.
 
     Returns:
-        The model; its outputs are a dict. Without `config.reconstruction` that key is absent.
+        The model; its outputs are a dict with one entry for each of `config.tasks`.
 
     Raises:
-        ConfigError: The cube cannot be halved often enough.
+        ConfigError: The cube cannot be halved often enough, the switches exclude each other, or
+            the segmenter does not fit.
     """
-    _check(config, spec)
+    check_network(config, spec, segmenter is not None)
     size = spec.plan.size
     cubes = {scale: keras.Input((size,) * 3 + (1,), name=scale) for scale in SCALES}
-    ct = _ct_inputs(spec)
+    ct, clinical = _ct_inputs(spec), _clinical_inputs(config, spec)
     images = _images(config, cubes, ct)
-    channels = _CHANNELS_WITH_CT if ct else _CHANNELS
-    encoder = build_encoder(config, size, channels)
-    decoder = build_mask_decoder(config, size, channels)
-    levels = {scale: encoder(image) for scale, image in images.items()}
-    logits = {scale: decoder([*levels[scale], images[scale]]) for scale in SCALES}
-    outputs = {"mask": layers.Concatenate(name="mask")([logits[s] for s in SCALES])}
-    if config.reconstruction:
-        rebuild = build_reconstruction_decoder(config, size)
-        both = [rebuild(levels[s][-1]) for s in SCALES]
-        outputs["reconstruction"] = layers.Concatenate(name="reconstruction")(both)
-    clinical = _clinical_inputs(spec)
-    pooled = _pooled_features(config, spec, cubes, levels, logits)
-    features = _features(config, pooled, clinical)
-    dropped = layers.Dropout(config.dropout, name="dropout")(features)
-    outputs["survival"] = HazardHead(spec.edges_days, name="survival")(dropped)
-    outputs["response"] = ResponseHead(name="response")(dropped)
+    levels, outputs = _pixel_tasks(config, size, images)
+    if segmenter is not None:
+        outputs["segmented"] = segmented(frozen(segmenter, size, spec.ct), cubes, ct)
+    if config.outcomes:
+        probability = _probability(config, outputs)
+        pooled = _pooled_features(config, spec, cubes, levels, probability)
+        radiomics = _radiomics(config, spec, cubes, probability) if config.radiomics else None
+        features = _features(config, pooled, radiomics, clinical)
+        dropped = layers.Dropout(config.dropout, name="dropout")(features)
+        if "survival" in config.outcomes:
+            survival = SURVIVAL_HEADS[config.survival](spec.edges_days, name="survival")
+            outputs["survival"] = survival(dropped)
+        if "response" in config.outcomes:
+            outputs["response"] = ResponseHead(name="response")(dropped)
     return keras.Model({**cubes, **ct, **clinical}, outputs, name="pet_mtl")
 
 
@@ -119,34 +113,30 @@ def load_model(path: Path) -> keras.Model:
         ) from error
 
 
-def _check(config: ModelConfig, spec: ModelSpec) -> None:
-    factor = 1 << len(config.filters)
-    if spec.plan.size % factor:
-        raise ConfigError(
-            "MODEL_SIZE",
-            "the cube cannot be halved once for each encoder level",
-            expected=f"a size divisible by {factor}",
-            found=str(spec.plan.size),
-            todo="Convert with another --size, or give fewer model.filters",
-        )
-    if any(filters % config.groups for filters in config.filters):
-        raise ConfigError(
-            "MODEL_GROUPS",
-            "model.groups must divide each of model.filters",
-            found=f"groups {config.groups}, filters {config.filters}",
-        )
-    if config.pooling not in ("lesion", "global"):
-        raise ConfigError(
-            "MODEL_POOLING",
-            "unknown model.pooling",
-            expected="lesion or global",
-            found=config.pooling,
-        )
+def levels_of(task: str, outputs: Iterable[str]) -> dict[str, float]:
+    """The outputs that a task is trained on, and the share of each in its loss.
+
+    With deep supervision the mask's coarser levels are trained on the mask, too; their weights
+    halve with their resolution, 1, 1/2, 1/4, ..., and are made to sum to 1.
+
+    Args:
+        task: Such as "mask".
+        outputs: Names of a model's outputs.
+    """
+    levels = sorted(name for name in outputs if name.startswith(_LEVEL))
+    names = [task, *levels] if task == "mask" else [task]
+    total = sum(0.5**k for k in range(len(names)))
+    return {name: 0.5**k / total for k, name in enumerate(names)}
 
 
-def _clinical_inputs(spec: ModelSpec) -> dict[str, Any]:
+def edges_of(model: keras.Model) -> tuple[float, ...]:
+    """Right ends of a model's survival intervals in days; empty without that task."""
+    return model.get_layer("survival").edges_days if "survival" in model.output else ()
+
+
+def _clinical_inputs(config: ModelConfig, spec: ModelSpec) -> dict[str, Any]:
     """The optional clinical inputs: values, and which of them are known."""
-    if not spec.covariates:
+    if not (spec.covariates and config.outcomes):
         return {}
     shape = (len(spec.covariates),)
     return {name: keras.Input(shape, name=name) for name in ("clinical", "clinical_known")}
@@ -171,45 +161,97 @@ def _images(config: ModelConfig, cubes: Any, ct: Any) -> dict[str, Any]:
     }
 
 
+def _pixel_tasks(config: ModelConfig, size: int, images: Any) -> tuple[Any, dict[str, Any]]:
+    """The encoder's levels of each scale, and the outputs of mask and reconstruction."""
+    pixels = [task for task in ("mask", "reconstruction") if task in config.tasks]
+    if not (pixels or config.learned):
+        return {}, {}
+    channels = images[SCALES[0]].shape[-1]
+    encoder = build_encoder(config, size, channels)
+    scales = SCALES if pixels else config.outcome_scales
+    levels = {scale: encoder(images[scale]) for scale in scales}
+    outputs = {}
+    if "mask" in pixels:
+        decoder = build_mask_decoder(config, size, channels)
+        logits = [decoder([*levels[scale], images[scale]]) for scale in SCALES]
+        if config.deep_supervision:
+            for k, pair in enumerate(list(zip(*logits, strict=True))[1:], start=1):
+                name = f"{_LEVEL}{k}"
+                outputs[name] = layers.Concatenate(name=name)(list(pair))
+            logits = [one[0] for one in logits]
+        outputs["mask"] = layers.Concatenate(name="mask")(logits)
+    if "reconstruction" in pixels:
+        rebuild = build_reconstruction_decoder(config, size)
+        both = [rebuild(levels[scale][-1]) for scale in SCALES]
+        outputs["reconstruction"] = layers.Concatenate(name="reconstruction")(both)
+    return levels, outputs
+
+
+def _probability(config: ModelConfig, outputs: dict[str, Any]) -> dict[str, Any]:
+    """The lesion's probability at each scale that the outcome heads read."""
+    if not config.reads_mask:
+        return {}
+    # The outcome must not bend the outline: no gradient flows from the heads into the mask.
+    logits = outputs["segmented"] if "segmented" in outputs else outputs["mask"]
+    probability = ops.stop_gradient(ops.sigmoid(logits))  # (batch, z, y, x, 2)
+    place = {scale: SCALES.index(scale) for scale in config.outcome_scales}
+    return {scale: probability[..., k : k + 1] for scale, k in place.items()}
+
+
 def _pooled_features(
-    config: ModelConfig, spec: ModelSpec, cubes: Any, levels: Any, logits: Any
+    config: ModelConfig, spec: ModelSpec, cubes: Any, levels: Any, probability: Any
 ) -> dict[str, Any]:
-    """Groups of patient-wise features: learned ones of each scale, and the statistics."""
+    """Learned features of each scale, pooled from all levels."""
     groups: dict[str, Any] = {}
-    sigmoid = layers.Activation("sigmoid", name="mask_probability")
-    for scale in SCALES if config.use_context else SCALES[:1]:
-        # The outcome must not bend the outline: no gradient flows from the heads into the mask.
-        probability = ops.stop_gradient(sigmoid(logits[scale]))
+    for scale in config.outcome_scales if config.learned else ():
         spacing = spec.plan.spacing_mm(scale)
-        regions = RegionWeights(
-            spacing, config.ring_mm, only_all=config.pooling == "global", name=f"{scale}_regions"
-        )
-        weights = regions(probability)
+        regions = RegionWeights(spacing, config.ring_mm, config.pool, name=f"{scale}_regions")
+        weights = regions(probability.get(scale, cubes[scale]))
         groups[f"learned_{scale}"] = layers.Concatenate(name=f"pooled_{scale}")(
             [
-                RegionPooling(name=f"{scale}_pool{k}")([level, weights])
+                RegionPooling(config.pool_statistics, name=f"{scale}_pool{k}")([level, weights])
                 for k, level in enumerate(levels[scale], start=1)
             ]
         )
-        if config.radiomics:
-            kind = LesionRadiomics if scale == "fine" else SurroundingsRadiomics
-            groups[f"radiomics_{scale}"] = kind(spacing, name=f"{scale}_radiomics")(
-                [cubes[scale], probability]
-            )
     return groups
 
 
-def _features(config: ModelConfig, pooled: dict[str, Any], clinical: dict[str, Any]) -> Any:
-    """Standardises each group and joins them; learned features are projected to few dimensions."""
+def _radiomics(config: ModelConfig, spec: ModelSpec, cubes: Any, probability: Any) -> Any:
+    """Statistics under the mask, of all scales, standardised and reduced by family."""
+    columns: list[Any] = []
+    groups: dict[str, int] = {}
+    for scale in config.outcome_scales:
+        spacing, name = spec.plan.spacing_mm(scale), f"{scale}_radiomics"
+        layer = (
+            LesionRadiomics(spacing, "ring" in config.pool, name=name)
+            if scale == "fine"
+            else SurroundingsRadiomics(spacing, name=name)
+        )
+        columns.append(layer([cubes[scale], probability[scale]]))
+        groups |= {family: len(names) for family, names in layer.groups.items()}
+    joined = layers.Concatenate(name="radiomics")(columns) if len(columns) > 1 else columns[0]
+    standard = Standardize(floor=_ROUNDING, name="radiomics_standard")(joined)
+    base = tuple(family for family in _BASE if family in groups)
+    reduction = GroupReduction(groups, config.radiomics_dims, base, name="radiomics_reduction")
+    return reduction(standard)
+
+
+def _features(
+    config: ModelConfig, pooled: dict[str, Any], radiomics: Any, clinical: dict[str, Any]
+) -> Any:
+    """Joins what the heads read: reduced learned features and statistics, and the covariates."""
     parts = []
     for name, group in pooled.items():
-        part = Standardize(floor=_ROUNDING, name=f"{name}_standard")(group)
-        if name.startswith("learned"):
-            part = layers.Dense(config.embedding, use_bias=False, name=f"{name}_projection")(part)
-            part = Standardize(name=f"{name}_embedding")(part)
-        parts.append(part)
+        standard = Standardize(floor=_ROUNDING, name=f"{name}_standard")(group)
+        groups = {name: group.shape[-1]}
+        parts.append(GroupReduction(groups, config.embedding, name=f"{name}_reduction")(standard))
+    if radiomics is not None:
+        parts.append(radiomics)
     if clinical:
         values = Standardize(name="clinical_standard")(clinical["clinical"])
         parts.append(layers.Multiply(name="clinical_masked")([values, clinical["clinical_known"]]))
+        if config.clinical_missing:
+            missing = 1.0 - clinical["clinical_known"]
+            parts.append(Standardize(name="clinical_missing_standard")(missing))
     joined = layers.Concatenate()(parts) if len(parts) > 1 else parts[0]
     return layers.Identity(name=FEATURES)(joined)

@@ -60,9 +60,9 @@ class Prediction:
         centre_source: "found", "mask" or "point".
         recentred: How often the cubes were cut again around the outlined lesion.
         candidates: The regions found, the highest evidence first; empty if not searched.
-        risk: Higher means worse.
-        survival: (T,) survival probability at the model's `edges_days`.
-        response: Probability of response class 1.
+        risk: Higher means worse; None of a model without survival.
+        survival: (T,) survival probability at the model's `edges_days`; empty without survival.
+        response: Probability of response class 1; None of a model without response.
         statistics: Volume and uptake of the lesion.
         warnings: What was odd, each starting with a stable code.
     """
@@ -72,9 +72,9 @@ class Prediction:
     centre_source: str
     recentred: int
     candidates: tuple[Candidate, ...]
-    risk: float
+    risk: float | None
     survival: tuple[float, ...]
-    response: float
+    response: float | None
     statistics: LesionStatistics
     warnings: tuple[str, ...]
 
@@ -138,17 +138,22 @@ def predict_case(study: Study, predictor: Predictor, request: Request) -> Predic
         centre_source=start.source,
         recentred=rounds,
         candidates=start.candidates,
-        risk=float(look.outputs["risk"]),
-        survival=tuple(float(p) for p in look.outputs["survival"]),
-        response=float(look.outputs["response"]),
+        risk=_scalar(look.outputs, "risk"),
+        survival=tuple(float(p) for p in look.outputs.get("survival", ())),
+        response=_scalar(look.outputs, "response"),
         statistics=lesion_statistics(study.suv, mask, study.grid),
         warnings=(
             *study.warnings,
             *_ct_warnings(case),
             *start.warnings,
-            *_mask_warnings(mask),
+            *_mask_warnings(look, mask),
         ),
     )
+
+
+def _scalar(outputs: dict[str, NDArray[Any]], name: str) -> float | None:
+    """One number of the model, or None where it has no such task."""
+    return float(outputs[name]) if name in outputs else None
 
 
 def _start(case: _Case) -> _Start:
@@ -212,13 +217,15 @@ def _look(case: _Case, centre_mm: Point, anchor: Point | None) -> _Look:
     suv = (as_batch(fine.suv), as_batch(context.suv))
     batch = case.predictor.predict(*suv, clinical, known, ct)
     outputs = {key: np.asarray(value)[0] for key, value in batch.items()}
-    numbers = [np.ravel(outputs[key]) for key in ("risk", "survival", "response")]
-    if not np.isfinite(np.concatenate(numbers)).all():
+    numbers = [outputs[key] for key in ("risk", "survival", "response") if key in outputs]
+    if not all(np.isfinite(number).all() for number in numbers):
         raise StudyError(
             "PREDICTION_NOT_FINITE",
             "the model's answer for this study is not a number",
             todo="Check the SUV volume with `pet-mtl suv`; NaN or huge values upset the model",
         )
+    if "mask" not in outputs:
+        return _Look(centre_mm, outputs, np.zeros(case.study.grid.shape, bool))
     pasted = paste_near(outputs["mask"], case.predictor.plan, centre_mm, case.study.grid)
     return _Look(centre_mm, outputs, one_lesion(pasted, case.study.suv, case.study.grid, anchor))
 
@@ -251,12 +258,18 @@ def _better_centre(mask: NDArray[np.bool_], case: _Case, centre_mm: Point) -> Po
     if not mask.any():
         return None
     own = mask_centre_mm(mask, case.study.grid)
+    index = np.rint(case.study.grid.world_to_index(own)).astype(int)
+    # The middle of an outline that runs on into an organ lies beside both.
+    if not mask[tuple(index)]:
+        return None
     clearly_mm = _RECENTRE_VOXELS * case.predictor.plan.context_mm
     return own if math.dist(own, centre_mm) > clearly_mm else None
 
 
-def _mask_warnings(mask: NDArray[np.bool_]) -> tuple[str, ...]:
+def _mask_warnings(look: _Look, mask: NDArray[np.bool_]) -> tuple[str, ...]:
     """What the mask itself says about its own trustworthiness."""
+    if mask is look.mask and "mask" not in look.outputs:
+        return ("MASK_NOT_LEARNED: the model has no mask task; mask and volume say nothing",)
     if not mask.any():
         return ("LESION_NOT_OUTLINED: the model outlined nothing; volume is 0, SUV absent",)
     ends = [mask.take(end, axis=axis).any() for axis in range(3) for end in (0, -1)]

@@ -148,8 +148,8 @@ def overview_of(study: Study, prediction: Prediction, model: ModelIdentity) -> O
     )
     lesion = prediction.statistics
     facts = [
-        ("Risk (0: average)", f"{prediction.risk:+.2f}"),
-        ("Response probability", f"{prediction.response:.0%}"),
+        ("Risk (0: average)", _number(prediction.risk, "+.2f")),
+        ("Response probability", _number(prediction.response, ".0%")),
         ("Lesion volume", f"{lesion.volume_ml:.1f} ml"),
         ("SUVmax", _number(lesion.suv_max)),
         ("SUVmean", _number(lesion.suv_mean)),
@@ -160,9 +160,9 @@ def overview_of(study: Study, prediction: Prediction, model: ModelIdentity) -> O
     return Overview(study.name, planes, days, survival, tuple(facts), notes)
 
 
-def _number(value: float | None) -> str:
-    """Two decimals, or a dash for what is absent."""
-    return "-" if value is None else f"{value:.2f}"
+def _number(value: float | None, style: str = ".2f") -> str:
+    """A number, or a dash for what is absent."""
+    return "-" if value is None else format(value, style)
 
 
 def write_predictions(records: Iterable[Record], edges_days: Sequence[float], path: Path) -> None:

@@ -20,6 +20,8 @@ class BatchPlan:
         seed: Seed of order and augmentation.
         ct: Whether the model reads CT.
         elsewhere: How often a context cube is replaced by one cut away from the lesion.
+        spacing_mm: Voxel edges of the fine and the context cube.
+        tta: Whether out-of-fold predictions average the mirrored views of a patient.
     """
 
     batch_size: int
@@ -28,6 +30,8 @@ class BatchPlan:
     seed: int
     ct: bool = False
     elsewhere: float = 0.0
+    spacing_mm: tuple[float, float] = (1.0, 1.0)
+    tta: bool = False
 
 
 def in_memory(patients: tf.data.Dataset) -> tf.data.Dataset:
@@ -42,7 +46,11 @@ def in_memory(patients: tf.data.Dataset) -> tf.data.Dataset:
 
 
 def training_batches(
-    patients: tf.data.Dataset, count: int, operations: tuple[Operation, ...], plan: BatchPlan
+    patients: tf.data.Dataset,
+    count: int,
+    operations: tuple[Operation, ...],
+    plan: BatchPlan,
+    done: int = 0,
 ) -> tf.data.Dataset:
     """Endless, shuffled, augmented batches.
 
@@ -51,6 +59,7 @@ def training_batches(
         count: Number of patients, the size of the shuffle buffer.
         operations: Augmentation.
         plan: Batch size, seed.
+        done: Batches to leave out at the start; they are not made.
 
     Returns:
         Dataset of (inputs, targets, weights), the same under the same seed.
@@ -63,7 +72,7 @@ def training_batches(
         shown = Elsewhere(plan.elsewhere)(patient, pair - 1) if plan.elsewhere else patient
         return apply(operations, _widened(shown), pair)
 
-    pairs = tf.data.Dataset.zip((order, seeds))
+    pairs = tf.data.Dataset.zip((order, seeds)).skip(done * plan.batch_size)
     changed = pairs.map(change, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     return _batched(changed, plan)
 
@@ -108,17 +117,21 @@ def _batched(patients: tf.data.Dataset, plan: BatchPlan) -> tf.data.Dataset:
 
 def _triple(patient: dict[str, Any], plan: BatchPlan) -> tuple[Any, Any, Any]:
     """Inputs, targets and weights; a missing label has weight 0."""
-    inputs = {scale: patient[scale] for scale in SCALES}
+    # Blocks hidden from the network are not hidden from what it should reconstruct.
+    inputs = {scale: patient.get(f"{scale}_shown", patient[scale]) for scale in SCALES}
     if plan.ct:
         inputs |= {f"{scale}_ct": _ct(patient, scale) for scale in SCALES}
     if plan.clinical:
         inputs |= {name: patient[name] for name in ("clinical", "clinical_known")}
     valid = [patient[f"{scale}_valid"] for scale in SCALES]
     masks = [patient[f"{scale}_mask"] for scale in SCALES]
-    images = [tf.math.log1p(tf.clip_by_value(inputs[s], 0.0, plan.suv_clip)) for s in SCALES]
+    images = [tf.math.log1p(tf.clip_by_value(patient[s], 0.0, plan.suv_clip)) for s in SCALES]
+    counted = [
+        patient[f"{s}_valid"] * patient.get(f"{s}_focus", tf.ones_like(patient[s])) for s in SCALES
+    ]
     targets = {
         "mask": tf.concat([*masks, *valid], axis=-1),
-        "reconstruction": tf.concat([*images, *valid], axis=-1),
+        "reconstruction": tf.concat([*images, *counted], axis=-1),
         "survival": tf.stack([patient["time_days"], patient["event"]], axis=-1),
         "response": patient["response"][:, None],
     }

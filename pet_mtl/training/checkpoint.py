@@ -11,6 +11,8 @@ from pet_mtl.files import atomic_path
 
 Arrays = list[NDArray[Any]]
 
+_LISTS = ("weights", "best_weights", "optimizer", "random")
+
 
 @dataclass
 class StageState:
@@ -22,8 +24,10 @@ class StageState:
         stale: Validations since then.
         weights: The model's weights.
         best_weights: Its weights at the lowest validation loss.
-        optimizer: The optimiser's variables.
-        history: (epochs, columns) validation and training numbers.
+        optimizer: The optimiser's variables: moments, step, averaged weights, accumulated
+            gradients, loss scale.
+        history: (epochs, columns) training and validation numbers.
+        random: States of random generators within the model.
     """
 
     epoch: int = 0
@@ -33,12 +37,13 @@ class StageState:
     best_weights: Arrays = field(default_factory=list)
     optimizer: Arrays = field(default_factory=list)
     history: list[list[float]] = field(default_factory=list)
+    random: Arrays = field(default_factory=list)
 
     def save(self, path: Path) -> None:
         """Writes the state; no pickle, so that reading it can run no code."""
         lists = {
             f"{name}_{number}": array
-            for name in ("weights", "best_weights", "optimizer")
+            for name in _LISTS
             for number, array in enumerate(getattr(self, name))
         }
         numbers = np.array([self.epoch, self.best_loss, self.stale])
@@ -49,7 +54,7 @@ class StageState:
     def load(cls, path: Path) -> "StageState":
         """Reads a state that `save` wrote."""
         with np.load(path, allow_pickle=False) as saved:
-            lists: dict[str, Arrays] = {"weights": [], "best_weights": [], "optimizer": []}
+            lists: dict[str, Arrays] = {name: [] for name in _LISTS}
             for name, arrays in lists.items():
                 count = sum(key.rpartition("_")[0] == name for key in saved.files)
                 arrays.extend(saved[f"{name}_{number}"] for number in range(count))

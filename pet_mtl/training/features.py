@@ -1,7 +1,7 @@
 """Features of the training patients, and what is fitted to them in closed form."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import keras
@@ -9,13 +9,17 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from pet_mtl.config import LossConfig
 from pet_mtl.layers import Standardize
-from pet_mtl.losses import interval_labels
+from pet_mtl.losses import balanced_weights, interval_labels
+from pet_mtl.models.heads import CoxHead
+from pet_mtl.training.coupling import couple_heads
+from pet_mtl.training.cox import CoxTask, fit_cox_head
 from pet_mtl.training.heads import HeadTask, HeadWeights, fit_head
 
 Floats = NDArray[np.float64]
 
-_GROUPS = ("learned_fine", "radiomics_fine", "learned_context", "radiomics_context", "clinical")
+_GROUPS = ("learned_fine", "learned_context", "radiomics", "clinical", "clinical_missing")
 
 
 @dataclass(frozen=True)
@@ -23,28 +27,28 @@ class HeadReport:
     """What the fit of the heads chose.
 
     Attributes:
-        survival: The survival head.
-        response: The response head.
-        features: Number of features both read.
+        fitted: The heads that the model has, by task.
+        features: Number of features that each reads.
+        correlations: Family of features to the correlation of both heads' slopes; empty if they
+            were not fitted together.
     """
 
-    survival: HeadWeights
-    response: HeadWeights
+    fitted: dict[str, HeadWeights]
     features: int
+    correlations: dict[str, float] = field(default_factory=dict)
 
 
 def fit_outcomes(
-    model: keras.Model, batches: tf.data.Dataset, penalties: tuple[float, ...], seed: int
+    model: keras.Model, batches: tf.data.Dataset, losses: LossConfig, seed: int
 ) -> HeadReport:
-    """Standardises the pooled features, projects the learned ones, fits both heads.
+    """Standardises and reduces the features, fits the heads.
 
-    All of it sees training patients only. The learned features are projected on their principal
-    components: hundreds of them would drown the few that matter.
+    All of it sees training patients only.
 
     Args:
         model: The whole network; its untrained statistics and head weights are set.
         batches: All training patients, unchanged, as (inputs, targets, weights).
-        penalties: L2 penalties to try.
+        losses: L2 penalties to try, ties, balance of the response.
         seed: Seed of the inner folds.
 
     Returns:
@@ -54,14 +58,47 @@ def fit_outcomes(
     for name, values in groups.items():
         _fit_group(model, name, values, labels)
     features = _features(model, groups, labels)
-    survival_layer, response_layer = model.get_layer("survival"), model.get_layer("response")
-    edges = labels["edges"]
-    survival = fit_head(_survival_task(features, labels, edges), penalties, seed)
-    response = fit_head(_response_task(features, labels), penalties, seed + 1)
-    for layer, head in ((survival_layer, survival), (response_layer, response)):
+    fitted, correlations = _fit_heads(model, features, labels, losses, seed)
+    for name, head in fitted.items():
+        layer = model.get_layer(name)
         layer.slopes.assign(head.slopes[:, None])
         layer.baseline.assign(head.baseline)
-    return HeadReport(survival, response, features.shape[1])
+    return HeadReport(fitted, features.shape[1], correlations)
+
+
+def _fit_heads(
+    model: keras.Model, features: Floats, labels: dict[str, Any], losses: LossConfig, seed: int
+) -> tuple[dict[str, HeadWeights], dict[str, float]]:
+    """Fits the heads one by one and, where both are of the same kind, once more together."""
+    fitted: dict[str, HeadWeights] = {}
+    tasks: dict[str, HeadTask] = {}
+    # Each head has its own seed, whichever of them are there.
+    if "survival" in model.output:
+        layer = model.get_layer("survival")
+        if isinstance(layer, CoxHead):
+            fitted["survival"] = _fit_cox(layer, features, labels, losses, seed)
+        else:
+            tasks["survival"] = _hazard_task(features, labels, layer.edges_days)
+            fitted["survival"] = fit_head(tasks["survival"], losses.head_penalty, seed)
+    if "response" in model.output:
+        tasks["response"] = _response_task(features, labels, losses.balance_response)
+        fitted["response"] = fit_head(tasks["response"], losses.head_penalty, seed + 1)
+    if not (losses.couple_heads and len(tasks) == 2):
+        return fitted, {}
+    first, second = tasks
+    pair = (tasks[first], tasks[second]), (fitted[first], fitted[second])
+    coupled = couple_heads(*pair, families_of(model, features.shape[1]))
+    return fitted | dict(zip(tasks, coupled.heads, strict=True)), coupled.correlations
+
+
+def families_of(model: keras.Model, features: int) -> dict[str, int]:
+    """Family to its number of columns among the outcome heads' features, in their order."""
+    families: dict[str, int] = {}
+    for name in _GROUPS:
+        if _has(model, f"{name}_reduction"):
+            families |= model.get_layer(f"{name}_reduction").reduced
+    rest = features - sum(families.values())
+    return families | ({"clinical": rest} if rest else {})
 
 
 def _collect(model: keras.Model, batches: tf.data.Dataset) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -80,7 +117,6 @@ def _collect(model: keras.Model, batches: tf.data.Dataset) -> tuple[dict[str, An
         for name, value in kept.items():
             labels.setdefault(name, []).append(value.numpy())
     joined = {n: np.concatenate(v) for n, v in labels.items()}
-    joined["edges"] = model.get_layer("survival").edges_days
     return {n: np.concatenate(v) for n, v in rows.items()}, joined
 
 
@@ -89,27 +125,14 @@ def _has(model: keras.Model, name: str) -> bool:
 
 
 def _fit_group(model: keras.Model, name: str, values: NDArray[Any], labels: dict[str, Any]) -> None:
-    """Fits one group's standardisation and, for learned features, its projection."""
+    """Fits one group's standardisation and its reduction."""
     standard: Standardize = model.get_layer(f"{name}_standard")
     if name == "clinical":
         standard.fit(values, labels["known"])
         return
     standard.fit(values)
-    if not name.startswith("learned"):
-        return
-    scaled = np.asarray(standard(values))
-    projection, embedding = (
-        model.get_layer(f"{name}_projection"),
-        model.get_layer(f"{name}_embedding"),
-    )
-    width = projection.kernel.shape[1]
-    axes = np.linalg.svd(scaled - scaled.mean(axis=0), full_matrices=False)[2][:width]
-    kernel = np.zeros(projection.kernel.shape, np.float32)
-    # The sign of a principal axis is arbitrary; fix it, so that reruns agree.
-    signs = np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(axis=1)])
-    kernel[:, : len(axes)] = (axes * signs[:, None]).T
-    projection.kernel.assign(kernel)
-    embedding.fit(scaled @ kernel)
+    if _has(model, f"{name}_reduction"):
+        model.get_layer(f"{name}_reduction").fit(np.asarray(standard(values)))
 
 
 def _features(model: keras.Model, groups: dict[str, Any], labels: dict[str, Any]) -> Floats:
@@ -121,24 +144,39 @@ def _features(model: keras.Model, groups: dict[str, Any], labels: dict[str, Any]
     parts = []
     for name, values in groups.items():
         part = model.get_layer(f"{name}_standard")(values)
-        if name.startswith("learned"):
-            part = model.get_layer(f"{name}_projection")(part)
-            part = model.get_layer(f"{name}_embedding")(part)
         if name == "clinical":
             part = part * labels["known"]
+        elif _has(model, f"{name}_reduction"):
+            part = model.get_layer(f"{name}_reduction")(part)
         parts.append(np.asarray(part))
     return np.concatenate(parts, axis=1).astype(np.float64)
 
 
-def _survival_task(features: Floats, labels: dict[str, Any], edges: Sequence[float]) -> HeadTask:
+def _fit_cox(
+    layer: CoxHead, features: Floats, labels: dict[str, Any], losses: LossConfig, seed: int
+) -> HeadWeights:
+    """The Cox head and its baseline."""
     known = labels["has_survival"] > 0
-    time, event = labels["survival"][known].T
-    survived, hit = interval_labels(tf.constant(time), tf.constant(event), edges)
+    time, event = labels["survival"][known].T.astype(np.float64)
+    task = CoxTask(features[known], time, event, layer.edges_days, losses.ties)
+    return fit_cox_head(task, losses.head_penalty, seed)
+
+
+def _hazard_task(features: Floats, labels: dict[str, Any], edges: Sequence[float]) -> HeadTask:
+    """One cell an interval of the discrete-time head."""
+    known = labels["has_survival"] > 0
+    time, event = (tf.constant(v, tf.float32) for v in labels["survival"][known].T)
+    survived, hit = interval_labels(time, event, edges)
     hits = np.asarray(hit, np.float64)
     return HeadTask(features[known], hits, np.asarray(survived, np.float64) + hits)
 
 
-def _response_task(features: Floats, labels: dict[str, Any]) -> HeadTask:
+def _response_task(features: Floats, labels: dict[str, Any], balanced: bool) -> HeadTask:
+    """One cell a patient, of equal weight or so that both classes count alike."""
     known = labels["has_response"] > 0
     hits = labels["response"][known].astype(np.float64)
-    return HeadTask(features[known], hits, np.ones_like(hits))
+    weight = np.ones_like(hits)
+    if balanced:
+        label = hits.astype(np.int64)
+        weight = np.asarray(balanced_weights(label[:, 0]))[label]  # (patients, 1)
+    return HeadTask(features[known], hits * weight, weight)

@@ -13,15 +13,24 @@ from pet_mtl.config import TrainConfig
 from pet_mtl.errors import DatasetError
 from pet_mtl.export import export_bundle
 from pet_mtl.files import atomic_path, remove_stale, write_csv
-from pet_mtl.models import ModelSpec, build_model
+from pet_mtl.models import (
+    ModelSpec,
+    build_model,
+    load_model,
+    segmenter_file,
+)
 from pet_mtl.tfrecords.dataset import DatasetInfo
 from pet_mtl.training.batches import BatchPlan, only, plain_batches, training_batches
+from pet_mtl.training.cox import store_baseline
 from pet_mtl.training.features import fit_outcomes
 from pet_mtl.training.inner import InnerSplit, split_patients
+from pet_mtl.training.objectives import response_weights
 from pet_mtl.training.oof import write_predictions
+from pet_mtl.training.part import StagePlan
 from pet_mtl.training.progress import Report
+from pet_mtl.training.schedule import FitHeads, stages_of
 from pet_mtl.training.second_try import run_stage_safely
-from pet_mtl.training.stage import StageData, StagePlan, StageSettings
+from pet_mtl.training.stage import HISTORY_COLUMNS, StageData, StageSettings, history_rows
 
 _EVENTS_PER_INTERVAL = 4
 _FEWEST_INTERVALS = 3
@@ -57,13 +66,17 @@ def train_fold(job: FoldJob, report: Report) -> None:
     seed = config.seed * 1000 + job.fold + 1
     keras.utils.set_random_seed(seed)
     split = split_patients(info, job.fold, seed)
-    covariates = info.covariates if config.model.clinical else ()
+    covariates = info.covariates if config.model.clinical and config.model.outcomes else ()
     edges = survival_edges(info, config.model.intervals)
+    edges = edges if "survival" in config.model.tasks else ()
     spec = ModelSpec(info.plan, covariates, edges, config.model.ct)
-    model = build_model(config.model, spec)
+    path = segmenter_file(config.model.segmenter, job.fold)
+    segmenter = load_model(path) if config.model.segmenter else None
+    model = build_model(config.model, spec, segmenter)
     plan = BatchPlan(
-        config.stage.batch_size, bool(covariates), config.model.suv_clip, seed, config.model.ct
-    )
+        config.stage.batch_size, bool(covariates), config.model.suv_clip, seed, config.model.ct,
+        (info.plan.fine_mm, info.plan.context_mm), config.output.tta,
+    )  # fmt: skip
     report(
         f"{len(split.training_rows)} training and "
         f"{len(split.validation_rows)} inner validation patients"
@@ -71,9 +84,7 @@ def train_fold(job: FoldJob, report: Report) -> None:
     history = _learn(model, job, split, plan, report)
     with atomic_path(job.folder / "best.keras") as temporary:
         model.save(temporary)
-    columns = ("stage", "epoch", "loss", "val_loss")
-    rows = [dict(zip(columns, row, strict=True)) for row in history]
-    write_csv(job.folder / "metrics.csv", columns, rows)
+    write_csv(job.folder / "metrics.csv", HISTORY_COLUMNS, history_rows(history))
     facts = {"fold": job.fold, "dataset_fingerprint": info.fingerprint}
     export_bundle([model], spec, job.folder / "saved_model", facts)
     if job.fold >= 0:
@@ -83,20 +94,21 @@ def train_fold(job: FoldJob, report: Report) -> None:
 def _learn(
     model: keras.Model, job: FoldJob, split: InnerSplit, plan: BatchPlan, report: Report
 ) -> list[tuple[Any, ...]]:
-    """Mask and reconstruction first; then the heads; then all together, if asked for."""
+    """Runs the stages, and fits the heads when the schedule says so."""
     config = job.config
-    settings = StageSettings(config.loss, config.stage, job.folder / "state", report)
+    class_weights = response_weights(config.loss, split.training_rows)
+    settings = StageSettings(config.loss, config.stage, job.folder / "state", report, class_weights)
+    everyone = plain_batches(split.training.concatenate(split.validation), plan)
     history: list[tuple[Any, ...]] = []
-    for stage in _stages(model, config):
-        data = _stage_data(stage, config, split, plan)
-        history += run_stage_safely(model, stage, data, settings)
-        if stage.name == "mask":
-            everyone = plain_batches(split.training.concatenate(split.validation), plan)
-            heads = fit_outcomes(model, everyone, config.loss.head_penalty, plan.seed)
-            report(
-                f"heads on {heads.features} features: penalty survival "
-                f"{heads.survival.penalty:g}, response {heads.response.penalty:g}"
-            )
+    for stage in stages_of(config.stage, model.output):
+        if isinstance(stage, FitHeads):
+            heads = fit_outcomes(model, everyone, config.loss, plan.seed)
+            penalties = [f"{name} {head.penalty:g}" for name, head in heads.fitted.items()]
+            report(f"heads on {heads.features} features: penalty {', '.join(penalties)}")
+        else:
+            data = _stage_data(stage, config, split, plan)
+            history += run_stage_safely(model, stage, data, settings)
+    store_baseline(model, everyone)
     return history
 
 
@@ -105,31 +117,25 @@ def _stage_data(
 ) -> StageData:
     """Batches of a stage: the mask stage reads patients with masks only, if there are any."""
     has_mask = [row["has_mask"] == "1" for row in split.training_rows]
-    masked = stage.name == "mask" and any(has_mask)
+    masked = stage.masked and any(has_mask)
     training, validation, held = split.training, split.validation, len(split.validation_rows)
     if masked:
         training, validation = training.filter(_masked), validation.filter(_masked)
         held = sum(row["has_mask"] == "1" for row in split.validation_rows)
         plan = replace(plan, elsewhere=config.augment.elsewhere)
     count = sum(has_mask) if masked else len(has_mask)
-    batches = training_batches(training, count, pipeline(config.augment), plan)
     known = validation.apply(tf.data.experimental.assert_cardinality(held))
     keep = only(stage.outputs)
-    return StageData(batches.map(keep), plain_batches(known, plan).map(keep) if held else None)
+    operations = pipeline(config.augment, plan.spacing_mm, config.loss.hidden_weight)
+
+    def batches(done: int = 0) -> tf.data.Dataset:
+        return training_batches(training, count, operations, plan, done).map(keep)
+
+    return StageData(batches(), plain_batches(known, plan).map(keep) if held else None, batches)
 
 
 def _masked(patient: dict[str, Any]) -> Any:
     return patient["has_mask"] > 0.5
-
-
-def _stages(model: keras.Model, config: TrainConfig) -> list[StagePlan]:
-    """The stages a configuration asks for."""
-    pixels = tuple(name for name in ("mask", "reconstruction") if name in model.output)
-    stages = [StagePlan("mask", pixels, config.stage.mask_steps, config.stage.mask_rate)]
-    if config.stage.joint_steps:
-        every = (*pixels, "survival", "response")
-        stages.append(StagePlan("joint", every, config.stage.joint_steps, config.stage.joint_rate))
-    return stages
 
 
 def survival_edges(info: DatasetInfo, intervals: int) -> tuple[float, ...]:

@@ -13,7 +13,7 @@ from scipy import optimize, special
 
 Floats = NDArray[np.float64]
 
-_FEWEST_LABELS = 10
+FEWEST_LABELS = 10
 _BASELINE_PENALTY = 1e-3
 
 
@@ -40,8 +40,8 @@ class HeadTask:
 
     Attributes:
         features: (patients, features), standardised.
-        hits: (patients, cells) 1 where the event came in that cell.
-        at_risk: (patients, cells) 1 where the cell counts.
+        hits: (patients, cells) 1 where the event came in that cell, times the patient's weight.
+        at_risk: (patients, cells) 1 where the cell counts, times the patient's weight.
     """
 
     features: Floats
@@ -66,9 +66,9 @@ def fit_head(task: HeadTask, penalties: Sequence[float], seed: int, folds: int =
         The head. With too few labels the slopes are 0 and only the baseline is fitted.
     """
     patients = len(task.features)
-    events = float(task.hits.sum())
+    events = float(task.hits.any(axis=1).sum())
     spared = float((task.at_risk.any(axis=1) & ~task.hits.any(axis=1)).sum())
-    if min(events, spared) < _FEWEST_LABELS / 2 or patients < _FEWEST_LABELS:
+    if min(events, spared) < FEWEST_LABELS / 2 or patients < FEWEST_LABELS:
         return _flat(task)
     fold_of = np.random.default_rng(seed).permutation(patients) % folds
     scores = [
@@ -94,7 +94,7 @@ def _flat(task: HeadTask) -> HeadWeights:
 def _solve(task: HeadTask, penalty: float) -> HeadWeights:
     """The optimum for one penalty, by Newton's method in a trust region."""
     width = task.features.shape[1]
-    problem = _Problem(task, penalty)
+    problem = HeadProblem(task, penalty)
     start = np.concatenate([np.zeros(width), _flat(task).baseline])
     found = optimize.minimize(
         problem.value, start, jac=problem.gradient, hess=problem.hessian, method="trust-exact"
@@ -103,7 +103,7 @@ def _solve(task: HeadTask, penalty: float) -> HeadWeights:
 
 
 @dataclass(frozen=True)
-class _Problem:
+class HeadProblem:
     """Mean negative log likelihood + penalty / 2 |slopes|^2, with its derivatives.
 
     Parameters are the slopes followed by the baseline. First derivatives alone would take
@@ -124,17 +124,20 @@ class _Problem:
         return np.concatenate([np.full(width, self.penalty), np.full(cells, _BASELINE_PENALTY)])
 
     def value(self, parameters: Floats) -> float:
+        """What is minimised."""
         logits = self._logits(parameters)
         cells = self.task.at_risk * np.logaddexp(0.0, logits) - self.task.hits * logits
         return float(cells.sum() / len(logits) + 0.5 * self._penalties() @ parameters**2)
 
     def gradient(self, parameters: Floats) -> Floats:
+        """First derivatives."""
         probability = special.expit(self._logits(parameters))
         residual = (self.task.at_risk * probability - self.task.hits) / len(probability)
         slopes = self.task.features.T @ residual.sum(axis=1)
         return np.concatenate([slopes, residual.sum(axis=0)]) + self._penalties() * parameters
 
     def hessian(self, parameters: Floats) -> Floats:
+        """Second derivatives."""
         probability = special.expit(self._logits(parameters))
         weight = self.task.at_risk * probability * (1 - probability) / len(probability)
         features = self.task.features

@@ -1,5 +1,7 @@
 """Splitting the training patients once more, for validation that never sees the held-out fold."""
 
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +13,8 @@ from pet_mtl.training.batches import in_memory
 _SHARE = 0.12
 # Choosing weights by fewer patients than this would be choosing by chance.
 _FEWEST = 6
+
+Row = Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -33,8 +37,9 @@ class InnerSplit:
 def split_patients(info: DatasetInfo, held_out: int, seed: int) -> InnerSplit:
     """Training and inner validation patients of one fold.
 
-    Patients with and without a mask are split alike. Where too few would be left to choose
-    weights by, all are learned from, and the last weights count.
+    Patients with and without a mask, an event and a response are split alike, and all studies of
+    a patient are on one side. Where too few would be left to choose weights by, all are learned
+    from, and the last weights count.
 
     Args:
         info: The dataset.
@@ -46,7 +51,7 @@ def split_patients(info: DatasetInfo, held_out: int, seed: int) -> InnerSplit:
     """
     folds = [fold for fold in range(info.folds) if fold != held_out]
     rows = {row["sample_id"]: row for row in info.studies() if int(row["fold"]) in folds}
-    chosen = _validation_ids(rows, seed)
+    chosen = validation_ids(rows, seed)
     table = tf.lookup.StaticHashTable(
         tf.lookup.KeyValueTensorInitializer(sorted(rows), [i in chosen for i in sorted(rows)]),
         default_value=False,
@@ -62,15 +67,40 @@ def split_patients(info: DatasetInfo, held_out: int, seed: int) -> InnerSplit:
     )
 
 
-def _validation_ids(rows: dict[str, dict[str, str]], seed: int) -> set[str]:
-    """Every eighth patient or so, of those with and of those without a mask."""
+def validation_ids(rows: Mapping[str, Row], seed: int) -> set[str]:
+    """About every eighth patient, of every kind of patient.
+
+    Patients are ordered by what is known of them and at random within; each is then taken at
+    equal distances. So every kind is represented by its share, to within one patient.
+
+    Args:
+        rows: Pseudonym to row of studies.csv.
+        seed: Seed of the order.
+
+    Returns:
+        Pseudonyms of the chosen studies, all of a patient or none; empty if too few would be.
+    """
     random = np.random.default_rng(seed)
-    chosen: set[str] = set()
-    masked = [name for name in sorted(rows) if rows[name]["has_mask"] == "1"]
-    others = [name for name in sorted(rows) if rows[name]["has_mask"] != "1"]
+    patients: dict[str, list[str]] = defaultdict(list)
+    for name in sorted(rows):
+        patients[rows[name].get("patient") or name].append(name)
+    kinds = {p: _kind([rows[name] for name in names]) for p, names in patients.items()}
+    masked = [patient for patient in sorted(kinds) if kinds[patient][0]]
+    others = [patient for patient in sorted(kinds) if not kinds[patient][0]]
     if round(_SHARE * len(masked or others)) < _FEWEST:
         return set()
-    for names in (masked, others):
-        count = round(_SHARE * len(names))
-        chosen.update(random.permutation(names)[:count].tolist())
+    chosen: set[str] = set()
+    for group in (masked, others):
+        count = round(_SHARE * len(group))
+        mixed = sorted(random.permutation(group).tolist(), key=lambda patient: kinds[patient][1:])
+        places = ((np.arange(count) + random.random()) * len(group) / max(1, count)).astype(int)
+        chosen.update(name for place in places for name in patients[mixed[place]])
     return chosen
+
+
+def _kind(rows: list[Row]) -> tuple[bool, str, str]:
+    """Whether a patient has a mask, and event and response, each empty if unknown."""
+    masked = any(row["has_mask"] == "1" for row in rows)
+    known = [row for row in rows if row.get("has_survival") == "1"]
+    event = max((row.get("event", "") for row in known), default="")
+    return masked, event, max(row.get("response", "") for row in rows)

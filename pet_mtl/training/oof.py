@@ -8,6 +8,8 @@ import tensorflow as tf
 
 from pet_mtl.export import readable_outputs
 from pet_mtl.files import write_csv
+from pet_mtl.models import edges_of
+from pet_mtl.models.views import mirrored
 from pet_mtl.tfrecords.dataset import DatasetInfo, load_samples
 from pet_mtl.training.batches import BatchPlan, plain_batches
 
@@ -34,19 +36,24 @@ def write_predictions(
         plan: Batch size.
         path: The CSV file.
     """
-    edges = model.get_layer("survival").edges_days
-    call = tf.function(lambda inputs: readable_outputs(model, inputs))
+    edges = edges_of(model)
+    graph = tf.function(lambda inputs: readable_outputs(model, inputs))
+
+    def call(inputs: dict[str, Any]) -> dict[str, Any]:
+        return {name: value.numpy() for name, value in graph(inputs).items()}
+
     patients = load_samples(info, [fold])
     rows: list[dict[str, Any]] = []
     names = [p["sample_id"].numpy().decode() for p in patients]
     for inputs, targets, weights in plain_batches(patients, plan):
-        outputs = {name: value.numpy() for name, value in call(inputs).items()}
+        outputs = mirrored(call, inputs) if plan.tta else call(inputs)
         labels = {name: value.numpy() for name, value in targets.items()}
         known = {name: value.numpy() for name, value in weights.items()}
         suv = inputs["fine"].numpy()[..., 0]
         for i in range(len(suv)):
             row = _row(info, suv[i], *({n: v[i] for n, v in d.items()} for d in (outputs, labels)))
-            row |= dict(zip(survival_columns(edges), outputs["survival"][i], strict=True))
+            if edges:
+                row |= dict(zip(survival_columns(edges), outputs["survival"][i], strict=True))
             row |= {"sample_id": names[len(rows)], "fold": fold}
             rows.append(_without_unknown(row, {n: v[i] for n, v in known.items()}))
     write_csv(
@@ -57,17 +64,21 @@ def write_predictions(
 def _row(
     info: DatasetInfo, suv: Any, outputs: dict[str, Any], labels: dict[str, Any]
 ) -> dict[str, Any]:
-    """Numbers of one patient, all labels taken as known."""
+    """Numbers of one patient, all labels taken as known; empty where the model has no task."""
+    row = {
+        "time_days": float(labels["survival"][0]),
+        "event": int(labels["survival"][1]),
+        "response_true": int(labels["response"][0]),
+        "risk": float(outputs["risk"]) if "risk" in outputs else "",
+        "response": float(outputs["response"]) if "response" in outputs else "",
+    }
+    if "mask" not in outputs:
+        return row
     mask = outputs["mask"][..., 0] >= 0.5
     truth, valid = labels["mask"][..., 0] > 0.5, labels["mask"][..., 2] > 0.5
     mask &= valid
     both = float(mask.sum() + truth.sum())
-    return {
-        "time_days": float(labels["survival"][0]),
-        "event": int(labels["survival"][1]),
-        "response_true": int(labels["response"][0]),
-        "risk": float(outputs["risk"]),
-        "response": float(outputs["response"]),
+    return row | {
         "dice": 2.0 * float((mask & truth).sum()) / both if both else 1.0,
         "volume_ml": float(mask.sum()) * info.plan.fine_mm**3 / 1000.0,
         "suv_max": float(suv[mask].max()) if mask.any() else "",

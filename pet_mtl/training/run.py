@@ -2,20 +2,39 @@
 
 import contextlib
 import multiprocessing
-from dataclasses import dataclass, replace
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pet_mtl.config import TrainConfig, from_dict, to_dict
 from pet_mtl.errors import ConfigError, DatasetError, ModelError, PetMtlError, UsageError
-from pet_mtl.export import export_bundle, versions
+from pet_mtl.export import NO_CALIBRATION, export_bundle, versions
 from pet_mtl.files import read_csv, write_csv, write_json
-from pet_mtl.models import ModelSpec, load_model
-from pet_mtl.processes import end_with_parent, only_one
+from pet_mtl.models import Calibration, ModelSpec, edges_of, load_model
+from pet_mtl.processes import cores, end_with_parent, only_one
 from pet_mtl.tfrecords.dataset import DatasetInfo, read_info
+from pet_mtl.training.calibration import fit_calibration
+from pet_mtl.training.determinism import prepare_tensorflow
 from pet_mtl.training.fold import FoldJob, train_fold
 from pet_mtl.training.plan import RunPlan, check_plan
 from pet_mtl.training.progress import Report, Steps
+
+_SHARE_OF_FOLDS = 0.5
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What of a run is trained now.
+
+    Attributes:
+        folds: Folds to hold out, one model each; None for all.
+        jobs: Folds trained side by side, each with its share of the cores.
+    """
+
+    folds: tuple[int, ...] | None = None
+    jobs: int = 1
 
 
 @dataclass(frozen=True)
@@ -34,7 +53,7 @@ class TrainResult:
 
 
 def train(
-    dataset: Path, run: Path, config: TrainConfig, folds: tuple[int, ...] | None, report: Report
+    dataset: Path, run: Path, config: TrainConfig, selection: Selection, report: Report
 ) -> TrainResult:
     """Trains folds of a dataset; a killed run goes on where it stood.
 
@@ -42,7 +61,7 @@ def train(
         dataset: From `pet-mtl convert`.
         run: Run directory; made, or continued if its plan is the same.
         config: The configuration.
-        folds: Folds to hold out, one model each; None for all.
+        selection: Which folds, and how many side by side.
         report: Called with a line now and then, and with the steps between.
 
     Returns:
@@ -54,19 +73,21 @@ def train(
         ModelError: The training process died.
     """
     info = read_info(dataset)
-    wanted = tuple(range(info.folds)) if folds is None else folds
+    wanted = tuple(range(info.folds)) if selection.folds is None else selection.folds
     _check_folds(info, wanted)
     _channels(info, config)
     schema = tuple(covariate.to_json() for covariate in info.schema)
     plan = RunPlan(to_dict(config), info.fingerprint, config.seed, versions(), schema)
     check_plan(run, plan, dataset)
     done = tuple(fold for fold in wanted if _is_done(run, fold))
-    for fold in wanted:
-        if fold in done:
-            report(f"fold {fold}: already trained")
-            continue
-        _in_own_process(dataset, run, config, fold, report)
-    _collect(run, info)
+    for fold in done:
+        report(f"fold {fold}: already trained")
+    todo = [fold for fold in wanted if fold not in done]
+    jobs = max(1, min(selection.jobs, len(todo)))
+    threads = max(1, cores() // jobs) if jobs > 1 else 0
+    children = [_Child(dataset, run, to_dict(config), fold, threads) for fold in todo]
+    _side_by_side(children, jobs, report)
+    _collect(run, info, config, report)
     return TrainResult(run, wanted, done)
 
 
@@ -106,15 +127,55 @@ def _is_done(run: Path, fold: int) -> bool:
     return (fold_folder(run, fold) / "predictions.csv").is_file()
 
 
-def _in_own_process(
-    dataset: Path, run: Path, config: TrainConfig, fold: int, report: Report
-) -> None:
+@dataclass(frozen=True)
+class _Child:
+    """What the process of one fold is told.
+
+    Attributes:
+        dataset: The dataset.
+        run: Run directory.
+        config: The configuration as plain data.
+        fold: The fold that is held out.
+        threads: Cores it may use; 0 for all.
+    """
+
+    dataset: Path
+    run: Path
+    config: dict[str, Any]
+    fold: int
+    threads: int
+
+
+def _side_by_side(children: list[_Child], jobs: int, report: Report) -> None:
+    """So many folds at a time; the first that fails is raised when those in training are done."""
+    lock = threading.Lock()
+
+    def told(message: str | Steps) -> None:
+        with lock:
+            report(message)
+
+    with ThreadPoolExecutor(max_workers=jobs) as threads:
+        waiting = [threads.submit(_in_own_process, child, told) for child in children]
+        failed = [future for future in as_completed(waiting) if _fails(future, waiting)]
+    for future in failed[:1]:
+        future.result()
+
+
+def _fails(future: Future[None], waiting: list[Future[None]]) -> bool:
+    """Whether a fold failed; then those not yet begun are not begun."""
+    failed = not future.cancelled() and future.exception() is not None
+    for other in waiting if failed else ():
+        other.cancel()
+    return failed
+
+
+def _in_own_process(told: _Child, report: Report) -> None:
     """One process a fold, so that the memory of one never adds to the next."""
+    fold = told.fold
     report(f"fold {fold}: training")
     context = multiprocessing.get_context("spawn")
     reader, writer = context.Pipe(duplex=False)
-    arguments = (dataset, run, to_dict(config), fold, writer)
-    child = context.Process(target=_train_one, args=arguments)
+    child = context.Process(target=_train_one, args=(told, writer))
     child.start()
     writer.close()  # so that the child's end of the pipe is the only one, and its death is seen
     failure: PetMtlError | None = ModelError(
@@ -140,10 +201,11 @@ def _of_fold(fold: int, message: str | Steps) -> str | Steps:
     return replace(message, label=f"fold {fold} {message.label}")
 
 
-def _train_one(dataset: Path, run: Path, config: dict[str, Any], fold: int, writer: Any) -> None:
+def _train_one(told: _Child, writer: Any) -> None:
     """What the child process does; its last message is None, or why it failed."""
     end_with_parent()
-    folder = fold_folder(run, fold)
+    fold = told.fold
+    folder = fold_folder(told.run, fold)
     busy = UsageError(
         "RUN_BUSY",
         "another `pet-mtl train` is training this fold",
@@ -152,15 +214,16 @@ def _train_one(dataset: Path, run: Path, config: dict[str, Any], fold: int, writ
     )
     try:
         with only_one(folder / "state" / "lock", busy):
-            settings = from_dict(TrainConfig, config)
-            info = _channels(read_info(dataset), settings)
+            settings = from_dict(TrainConfig, told.config)
+            prepare_tensorflow(told.threads, settings.deterministic)
+            info = _channels(read_info(told.dataset), settings)
             train_fold(FoldJob(info, settings, fold, folder), writer.send)
         writer.send(None)
     except PetMtlError as error:
         writer.send(error)
 
 
-def _collect(run: Path, info: DatasetInfo) -> None:
+def _collect(run: Path, info: DatasetInfo, config: TrainConfig, report: Report) -> None:
     """Joins the folds: out-of-fold table, and one model that averages them."""
     folds = [fold for fold in range(info.folds) if _is_done(run, fold)]
     tables = [read_csv(fold_folder(run, fold) / "predictions.csv") for fold in folds]
@@ -171,11 +234,28 @@ def _collect(run: Path, info: DatasetInfo) -> None:
     models = [load_model(fold_folder(run, f) / "best.keras") for f in folds]
     if not models:
         raise DatasetError("RUN_EMPTY", "no fold is trained")
-    edges = models[0].get_layer("survival").edges_days
+    edges = edges_of(models[0])
     facts: dict[str, Any] = {"folds": folds, "dataset_fingerprint": info.fingerprint}
     covariates = info.covariates if "clinical" in models[0].input else ()
     schema = info.schema if covariates else ()
     facts["covariate_schema"] = [covariate.to_json() for covariate in schema]
     spec = ModelSpec(info.plan, covariates, edges, "fine_ct" in models[0].input)
-    export_bundle(models, spec, run / "saved_model", facts)
-    write_json(run / "run.json", {"folds": folds, "patients": len(rows), "versions": versions()})
+    calibration = NO_CALIBRATION
+    if config.output.calibrate:
+        calibration = _calibration(rows, spec, len(folds) / info.folds, report)
+    export_bundle(models, spec, run / "saved_model", facts, calibration)
+    about = {"folds": folds, "patients": len(rows), "versions": versions()}
+    write_json(run / "run.json", about | {"calibration": asdict(calibration)})
+
+
+def _calibration(
+    rows: list[dict[str, str]], spec: ModelSpec, share: float, report: Report
+) -> Calibration:
+    """Fitted to the out-of-fold predictions of most folds; says what was fitted, and what not."""
+    if share < _SHARE_OF_FOLDS:
+        report("calibration: none, as fewer than half of the folds are trained")
+        return NO_CALIBRATION
+    calibration, lines = fit_calibration(rows, spec.edges_days)
+    for line in lines:
+        report(f"calibration: {line}")
+    return calibration

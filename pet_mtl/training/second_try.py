@@ -10,7 +10,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from pet_mtl.training.stage import StageData, StagePlan, StageSettings, run_stage
+from pet_mtl.training.part import StagePlan
+from pet_mtl.training.stage import StageData, StageSettings, run_stage
 
 _SLOWER = 0.5
 _BATCHES = 3
@@ -28,18 +29,32 @@ def run_stage_safely(
         settings: What all stages share.
 
     Returns:
-        History: rows of (stage, epoch, training loss, validation loss).
+        History: rows of (stage, epoch, training loss, validation loss, C-index, AUC).
     """
     rows = [(plan.name, *row) for row in run_stage(model, plan, data, settings)]
-    if plan.name != "mask" or outlines_something(model, data.training):
+    if "mask" not in plan.outputs or not plan.again or outlines_something(model, data.training):
         return rows
-    settings.report("mask: nothing is outlined; begun anew from other weights")
-    model.set_weights(keras.models.clone_model(model).get_weights())
-    again = dataclasses.replace(plan, name="mask_again", rate=plan.rate * _SLOWER)
+    settings.report(f"{plan.name}: nothing is outlined; begun anew from other weights")
+    begin_anew(model)
+    again = dataclasses.replace(plan, name=f"{plan.name}_again", rate=plan.rate * _SLOWER)
     rows += [(again.name, *row) for row in run_stage(model, again, data, settings)]
     if not outlines_something(model, data.training):
-        settings.report("mask: still nothing is outlined; the outcomes rest on the whole cubes")
+        settings.report(
+            f"{plan.name}: still nothing is outlined; the outcomes rest on the whole cubes"
+        )
     return rows
+
+
+def begin_anew(model: keras.Model) -> None:
+    """Gives the model other weights; what is frozen keeps its own.
+
+    Args:
+        model: The whole network.
+    """
+    kept = {layer: layer.get_weights() for layer in model.layers if not layer.trainable}
+    model.set_weights(keras.models.clone_model(model).get_weights())
+    for layer, weights in kept.items():
+        layer.set_weights(weights)
 
 
 def outlines_something(model: keras.Model, training: tf.data.Dataset) -> bool:

@@ -20,12 +20,21 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def train(dataset: Path, tmp_path: Path, quick: list[str]) -> tuple[object, ...]:
+def train(dataset: Path, tmp_path: Path, quick: list[str], schedule: str) -> tuple[object, ...]:
     """A short training of one fold into `run`."""
-    return ("train", dataset, "-o", tmp_path / "run", "--fold", "0", *quick)
+    chosen = ("--set", f"stage.schedule={schedule}")
+    return ("train", dataset, "-o", tmp_path / "run", "--fold", "0", *quick, *chosen)
 
 
-@pytest.mark.parametrize(("sign", "whole_group"), [("mask 2/3", True), ("joint 1/1", False)])
+@pytest.mark.parametrize(
+    ("schedule", "sign", "whole_group"),
+    [
+        ("staged", "mask 2/3", True),
+        ("staged", "joint 1/1", False),
+        ("joint", "joint 2/4", True),
+        ("sequential", "outcomes 1/1", True),
+    ],
+)
 def test_goes_on_where_it_stood(
     train: tuple[object, ...],
     tmp_path: Path,
@@ -47,7 +56,8 @@ def test_goes_on_where_it_stood(
         with np.load(state, allow_pickle=False) as arrays:
             assert "numbers" in arrays.files
     done = pet_mtl(*train)
-    assert "mask 1/3" not in done.stderr, "a stage was begun anew instead of continued"
+    first = "joint 1/4" if "joint 2/4" in sign else "mask 1/3"
+    assert first not in done.stderr, "a stage was begun anew instead of continued"
     load_model(run / "fold_0" / "best.keras")
     assert (run / "out_of_fold.csv").is_file()
     assert not list((run / "fold_0").rglob(".tmp-*")), "temporary files were left behind"

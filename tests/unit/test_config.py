@@ -13,9 +13,9 @@ def test_file_and_overrides(tmp_path: Path) -> None:
     path.write_text(
         "seed = 3\n[model]\nfilters = [4, 8]\nring_mm = [0, 15]\n[augment]\nflip = false\n"
     )
-    config = load_train_config(path, ["stage.mask_steps=10", "model.pooling=global", "seed=5"])
+    config = load_train_config(path, ["stage.mask_steps=10", "model.scales=fine", "seed=5"])
     assert config.model.filters == (4, 8) and config.model.ring_mm == (0.0, 15.0)
-    assert config.stage.mask_steps == 10 and config.model.pooling == "global"
+    assert config.stage.mask_steps == 10 and config.model.outcome_scales == ("fine",)
     assert config.seed == 5 and config.augment.flip is False
 
 
@@ -41,6 +41,10 @@ def test_round_trip_through_plain_data() -> None:
         ("model.dropout=1.5", "CONFIG_RANGE", "dropout"),
         ("model.filters=[]", "CONFIG_RANGE", "filters"),
         ("model.ring_mm=[20, 5]", "CONFIG_RANGE", "ring_mm"),
+        ("model.tasks=[]", "CONFIG_CHOICE", "one or more, each once, of mask"),
+        ("model.tasks=['mask', 'mask']", "CONFIG_CHOICE", "mask, mask"),
+        ("model.pool=['tumour']", "CONFIG_CHOICE", "lesion, ring, all"),
+        ("model.scales=fines", "CONFIG_CHOICE", "both, fine, context"),
         ("loss.head_penalty=[0.0]", "CONFIG_RANGE", "head_penalty"),
     ],
 )

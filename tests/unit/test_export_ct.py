@@ -55,8 +55,9 @@ def test_the_search_reads_the_context_cube_and_its_ct(exported):
     inputs = {"fine": np.zeros_like(context), "context": context}
     if predictor.ct:
         inputs |= {"fine_ct": np.zeros_like(ct), "context_ct": ct}
-    logits = np.mean([np.asarray(model(inputs)["mask"])[..., 1:] for model in models], axis=0)
-    assert found == pytest.approx(1 / (1 + np.exp(-logits)), abs=1e-5)
+    logits = [np.asarray(model(inputs)["mask"])[..., 1:] for model in models]
+    expected = np.mean([1 / (1 + np.exp(-one)) for one in logits], axis=0)
+    assert found == pytest.approx(expected, abs=1e-5)
 
 
 def test_no_ct_is_a_ct_of_which_nothing_is_known(exported):

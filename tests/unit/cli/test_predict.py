@@ -41,7 +41,7 @@ class Model(SimpleNamespace):
 def model_path(tmp_path, monkeypatch):
     """A model folder that loads without TensorFlow."""
 
-    def load(path):
+    def load(path, tta=False):
         if path.name != "run":
             raise ModelError("MODEL_NOT_FOUND", "there is no trained model here")
         return Model()

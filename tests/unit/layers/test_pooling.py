@@ -29,6 +29,22 @@ def test_ring_surrounds_the_lesion_and_leaves_it_out() -> None:
     assert ring[8, 8, 10] == 1.0 and ring[8, 8, 11] == 1.0 and ring[8, 8, 12] == 0.0
 
 
+def test_the_smooth_maximum_lies_between_mean_and_maximum_of_its_region() -> None:
+    rng = np.random.default_rng(1)
+    features = rng.normal(size=(2, 4, 4, 4, 3)).astype(np.float32)
+    weights = np.zeros((2, 4, 4, 4, 2), np.float32)
+    weights[:, :2, ..., 0] = weights[:, 2:, ..., 1] = 1.0
+    features[:, 2:] += 30.0  # a region far above must not rule the other one
+    found = np.asarray(RegionPooling(("max", "mean"))((features, weights))).reshape(2, 2, 2, 3)
+    for region, part in enumerate((features[:, :2], features[:, 2:])):
+        highest, mean = part.max(axis=(1, 2, 3)), part.mean(axis=(1, 2, 3))
+        assert found[:, region, 1] == pytest.approx(mean, abs=0.05)
+        assert (found[:, region, 0] <= highest + 1e-3).all()
+    assert (found[:, 1, 0] > found[:, 1, 1] + 0.5 * features[:, 2:].std()).all()
+    config = RegionPooling(("max",)).get_config()
+    assert RegionPooling.from_config(config).statistics == ("max",)
+
+
 def test_empty_mask_gives_finite_features() -> None:
     features = np.ones((1, 4, 4, 4, 2), np.float32)
     weights = RegionWeights(2.5)(np.zeros((1, 8, 8, 8, 1), np.float32))

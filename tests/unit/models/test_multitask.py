@@ -1,6 +1,8 @@
 """The functional model: names, shapes, switches, saving, and what reaches what."""
 
+import dataclasses
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -9,7 +11,12 @@ import tensorflow as tf
 
 from pet_mtl.config import ModelConfig
 from pet_mtl.errors import ConfigError, ModelError
-from pet_mtl.models import ModelSpec, build_model, load_model
+from pet_mtl.models import (
+    ModelSpec,
+    build_model,
+    levels_of,
+    load_model,
+)
 from pet_mtl.sample import GridPlan
 
 SMALL = ModelConfig(filters=(4, 8), groups=2, embedding=2)
@@ -86,19 +93,111 @@ def test_outcome_does_not_bend_the_mask() -> None:
 
 
 @pytest.mark.parametrize(
-    "config",
+    "switches",
     [
-        ModelConfig(filters=(4, 8), groups=2, reconstruction=False),
-        ModelConfig(filters=(4, 8), groups=2, use_context=False),
-        ModelConfig(filters=(4, 8), groups=2, radiomics=False),
-        ModelConfig(filters=(4, 8), groups=2, radiomics=False, pooling="global"),
+        {"tasks": ("mask", "survival", "response")},
+        {"tasks": ("mask",)},
+        {"tasks": ("reconstruction",)},
+        {"tasks": ("mask", "response"), "learned": False},
+        {"tasks": ("survival",), "pool": ("all",), "radiomics": False},
+        {"tasks": ("response",), "pool": ("all",), "radiomics": False, "scales": "context"},
+        {"scales": "fine"},
+        {"scales": "context"},
+        {"radiomics": False},
+        {"radiomics": False, "pool": ("all",)},
+        {"pool": ("ring", "lesion"), "pool_statistics": ("max", "sd")},
+        {"radiomics": False, "encoder": "plain", "norm": "instance"},
+        {"radiomics": False, "encoder": "se_residual", "norm": "layer"},
+        {"radiomics": False, "encoder": "convnext", "blocks": 2},
+    ],
+    ids=str,
+)
+def test_every_switch_gives_a_model_that_runs_and_is_saved(
+    switches: dict[str, Any], tmp_path: Path
+) -> None:
+    config = dataclasses.replace(SMALL, **switches)
+    net = build_model(config, ModelSpec(PLAN, (), EDGES))
+    for head in config.outcomes:
+        slopes = net.get_layer(head).slopes
+        slopes.assign(np.full(slopes.shape, 0.1, np.float32))
+    outputs = net(cubes())
+    assert set(outputs) == set(config.tasks)
+    net.save(tmp_path / "model.keras")
+    again = load_model(tmp_path / "model.keras")(cubes())
+    for name, value in outputs.items():
+        assert np.asarray(again[name]) == pytest.approx(np.asarray(value), abs=1e-6), name
+
+
+@pytest.mark.parametrize(
+    ("switches", "scales", "regions"),
+    [
+        ({}, {"fine", "context"}, 3),
+        ({"scales": "fine"}, {"fine"}, 3),
+        ({"scales": "context", "pool": ("lesion", "all")}, {"context"}, 2),
+        ({"pool": ("all",)}, {"fine", "context"}, 1),
     ],
 )
-def test_every_switch_gives_a_model_that_runs(config: ModelConfig) -> None:
+def test_switches_decide_what_the_heads_read(
+    switches: dict[str, Any], scales: set[str], regions: int
+) -> None:
+    net = build_model(dataclasses.replace(SMALL, **switches), ModelSpec(PLAN, (), EDGES))
+    names = {layer.name for layer in net.layers}
+    for scale in ("fine", "context"):
+        assert (f"{scale}_radiomics" in names) == (scale in scales)
+        assert (f"pooled_{scale}" in names) == (scale in scales)
+    for scale in scales:
+        pooled = net.get_layer(f"pooled_{scale}").output
+        assert pooled.shape[-1] == 2 * regions * sum(SMALL.filters)
+
+
+def test_levels_of_the_mask_share_its_loss_by_halves() -> None:
+    config = dataclasses.replace(
+        SMALL, filters=(4, 8, 8), deep_supervision=True, tasks=("mask", "reconstruction")
+    )
     net = build_model(config, ModelSpec(PLAN, (), EDGES))
-    outputs = net(cubes())
-    assert ("reconstruction" in outputs) == config.reconstruction
-    assert outputs["mask"].shape[-1] == 2
+    assert set(net.output) == {"mask", "mask_level1", "mask_level2", "reconstruction"}
+    outputs = {name: np.asarray(value) for name, value in net(cubes()).items()}
+    for k in (1, 2):
+        found = outputs[f"mask_level{k}"]
+        assert found.shape == outputs["mask"].shape
+        coarse = found[:, :: 2**k, :: 2**k, :: 2**k]
+        whole = coarse.repeat(2**k, 1).repeat(2**k, 2).repeat(2**k, 3)
+        np.testing.assert_array_equal(found, whole)
+    shares = levels_of("mask", net.output)
+    assert shares == pytest.approx({"mask": 4 / 7, "mask_level1": 2 / 7, "mask_level2": 1 / 7})
+    assert levels_of("reconstruction", net.output) == {"reconstruction": 1.0}
+    assert levels_of("mask", ("mask", "survival")) == {"mask": 1.0}
+
+
+def test_what_is_missing_reaches_the_heads_only_if_asked_for(model: keras.Model) -> None:
+    config = dataclasses.replace(SMALL, clinical_missing=True, radiomics=False)
+    net = build_model(config, ModelSpec(PLAN, ("age", "grade"), EDGES))
+    slopes = net.get_layer("survival").slopes
+    slopes.assign(np.ones(slopes.shape, np.float32))
+    standard = net.get_layer("clinical_missing_standard")
+    # Of 50 patients nobody lacks an age, a fifth a grade.
+    absent = np.zeros((50, 2), np.float32)
+    absent[:10, 1] = 1.0
+    standard.fit(absent)
+    inputs = cubes(2, 2)
+    known = {**inputs, "clinical": np.zeros((2, 2), np.float32)}
+    lacks = {n: {**known, "clinical_known": np.ones((2, 2), np.float32)} for n in (0, 1)}
+    for column, given in lacks.items():
+        given["clinical_known"][:, column] = 0.0
+    full, age, grade = (np.asarray(net(x)["survival"]) for x in (known, lacks[0], lacks[1]))
+    assert age == pytest.approx(full, abs=1e-5), "what is never missing cannot be learned from"
+    assert grade - full == pytest.approx(np.full(full.shape, 2.5), abs=1e-4)
+
+
+def test_a_scale_that_is_not_read_changes_no_outcome(model: keras.Model) -> None:
+    net = build_model(dataclasses.replace(SMALL, scales="fine"), ModelSpec(PLAN, (), EDGES))
+    for head in ("survival", "response"):
+        slopes = net.get_layer(head).slopes
+        slopes.assign(np.ones(slopes.shape, np.float32))
+    inputs = cubes()
+    ours, theirs = net(inputs), net({**inputs, "context": inputs["context"] * 2})
+    assert np.array_equal(ours["survival"], theirs["survival"])
+    assert not np.array_equal(ours["mask"], theirs["mask"])
 
 
 def with_ct(count: int = 2, known: float = 1.0) -> dict[str, np.ndarray]:
@@ -174,7 +273,12 @@ def test_a_model_with_ct_saved_and_loaded_gives_the_same(
     [
         (ModelConfig(filters=(4, 8, 16), groups=2), 20, "MODEL_SIZE"),
         (ModelConfig(filters=(4, 6), groups=4), 16, "MODEL_GROUPS"),
-        (ModelConfig(filters=(4, 8), groups=2, pooling="max"), 16, "MODEL_POOLING"),
+        (dataclasses.replace(SMALL, tasks=("survival",)), 16, "MODEL_NEEDS_MASK"),
+        (
+            dataclasses.replace(SMALL, tasks=("response",), pool=("ring",), radiomics=False),
+            *(16, "MODEL_NEEDS_MASK"),
+        ),
+        (dataclasses.replace(SMALL, radiomics=False, learned=False), 16, "MODEL_NO_FEATURES"),
     ],
 )
 def test_impossible_networks_are_refused(config: ModelConfig, size: int, code: str) -> None:

@@ -230,3 +230,18 @@ def test_real_dicom_study_gets_its_mask_in_place(shared_data, tmp_path, model):
     assert grid.matches(truth_grid)
     # The model only says where SUV exceeds 3: most of it is in the outline.
     assert ((mask > 0) & (truth > 0)).sum() > 0.8 * (mask > 0).sum() > 100
+
+
+def test_a_model_without_survival_leaves_its_cells_empty(run, tmp_path, model):
+    class ResponseOnly(type(model)):
+        def predict(self, *inputs):
+            found = super().predict(*inputs)
+            return {name: found[name] for name in ("mask", "response")}
+
+    assert run(ResponseOnly(edges_days=()), overview=True).predicted == 3
+    rows = table(tmp_path / "out" / "predictions.csv")
+    assert all(row["risk"] == "" and row["response"] for row in rows)
+    assert not any(name.startswith("survival") for name in rows[0])
+    record = json.loads((tmp_path / "out" / "b-upright" / "prediction.json").read_text())
+    assert record["risk"] is None and record["survival"] == {"days": [], "probability": []}
+    assert (tmp_path / "out" / "b-upright" / "overview.png").stat().st_size > 10_000

@@ -208,3 +208,15 @@ def test_a_model_with_ct_does_without_and_says_so(model, ball, study_of):
     found = predict_case(study, model, Request())
     assert not any(seen is not None for seen in model.seen_ct)
     assert [w.partition(":")[0] for w in found.warnings] == ["CT_ABSENT"] and not bare.warnings
+
+
+def test_a_model_of_one_task_says_what_it_has(model, ball, study_of):
+    class SurvivalOnly(type(model)):
+        def predict(self, *inputs):
+            found = super().predict(*inputs)
+            return {name: found[name] for name in ("risk", "survival")}
+
+    found = predict_case(study_of([ball(CENTRE, 20.0)]), SurvivalOnly(), Request("mask"))
+    assert found.response is None and found.risk is not None and len(found.survival) == 3
+    assert not found.mask.any() and found.recentred == 0
+    assert [w.partition(":")[0] for w in found.warnings] == ["MASK_NOT_LEARNED"]

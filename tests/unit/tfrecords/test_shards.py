@@ -28,6 +28,8 @@ def test_partition(cohort, folds, seed, per_shard, random):
     for key in ("patients", "content"):
         homes = {(getattr(m, key), fold[m.sample_id]) for m in cohort}
         assert len(homes) == len({getattr(m, key) for m in cohort})
+    together = {frozenset(m.sample_id for m in group) for group in patient_groups(cohort)}
+    assert {name: min(group) for group in together for name in group} == plan.patient_of
     for shard in plan.shards:
         assert 1 <= len(shard.sample_ids) <= per_shard
         assert SHARD_PATTERN.fullmatch(shard.name)

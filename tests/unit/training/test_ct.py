@@ -8,7 +8,7 @@ from pet_mtl.config import TrainConfig, load_train_config
 from pet_mtl.errors import ConfigError
 from pet_mtl.files import write_json
 from pet_mtl.training.batches import BatchPlan, in_memory, plain_batches, training_batches
-from pet_mtl.training.run import train
+from pet_mtl.training.run import Selection, train
 
 SIZE = 4
 
@@ -71,7 +71,7 @@ def test_a_dataset_without_ct_is_refused_with_a_hint(tmp_path, channels, counts)
     write_json(tmp_path / "set" / "dataset.json", content)
     config = load_train_config(None, ["model.ct=true"])
     with pytest.raises(ConfigError, match="MODEL_CT") as caught:
-        train(tmp_path / "set", tmp_path / "run", config, None, lambda line: None)
+        train(tmp_path / "set", tmp_path / "run", config, Selection(), lambda line: None)
     assert "Did you mean model.ct = false?" in str(caught.value) and "--ct" in str(caught.value)
     assert caught.value.exit_code == 2
     assert not (tmp_path / "run").exists()

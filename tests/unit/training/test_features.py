@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pet_mtl.config import ModelConfig
+from pet_mtl.config import LossConfig, ModelConfig
 from pet_mtl.models import FEATURES, ModelSpec, build_model, load_model
 from pet_mtl.sample import GridPlan
 from pet_mtl.training.features import fit_outcomes
@@ -42,7 +42,7 @@ def test_the_network_computes_what_was_fitted(covariates: int, tmp_path: Path) -
     spec = ModelSpec(GridPlan(SIZE, 3.0, 6.0), names, (100.0, 300.0, 900.0))
     model = build_model(config, spec)
     batches = patients(covariates)
-    report = fit_outcomes(model, batches, (0.1, 1.0), seed=0)
+    report = fit_outcomes(model, batches, LossConfig(head_penalty=(0.1, 1.0)), seed=0)
     assert report.features == model.get_layer(FEATURES).output.shape[-1]
     probe = keras.Model(model.input, model.get_layer(FEATURES).output)
     inputs = {
@@ -51,7 +51,7 @@ def test_the_network_computes_what_was_fitted(covariates: int, tmp_path: Path) -
     }
     features = np.asarray(probe(inputs))
     assert np.abs(features).max() <= 4.0
-    logit = features @ report.response.slopes + report.response.baseline[0]
+    logit = features @ report.fitted["response"].slopes + report.fitted["response"].baseline[0]
     outputs = model(inputs)
     assert np.asarray(outputs["response"])[:, 0] == pytest.approx(logit, abs=1e-4)
     # The lesion's uptake decides, and the fit has found it.

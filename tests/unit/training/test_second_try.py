@@ -10,9 +10,10 @@ import tensorflow as tf
 from pet_mtl.config import LossConfig, ModelConfig, StageConfig
 from pet_mtl.models import ModelSpec, build_model
 from pet_mtl.sample import GridPlan
+from pet_mtl.training.part import StagePlan
 from pet_mtl.training.progress import Steps
 from pet_mtl.training.second_try import outlines_something, run_stage_safely
-from pet_mtl.training.stage import StageData, StagePlan, StageSettings
+from pet_mtl.training.stage import StageData, StageSettings
 
 SIZE = 16
 SCHEDULE = StageConfig(validate_every=5, batch_size=2)
@@ -32,7 +33,7 @@ def batches(outlined: float = 1.0) -> tf.data.Dataset:
 @pytest.fixture
 def model() -> keras.Model:
     keras.utils.set_random_seed(0)
-    config = ModelConfig(filters=(4, 8), groups=2, reconstruction=False, radiomics=False)
+    config = ModelConfig(filters=(4, 8), groups=2, tasks=("mask", "survival"), radiomics=False)
     return build_model(config, ModelSpec(GridPlan(SIZE, 3.0, 6.0), (), (100.0, 200.0)))
 
 
