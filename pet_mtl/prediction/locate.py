@@ -1,14 +1,15 @@
 """Finding the lesion without a mask.
 
 The model's context path reads overlapping cubes that cover the body; where they overlap, each
-counts most near its own middle. The connected regions of probability above one half are candidates.
-Each is read once more in the middle of a cube of its own, and the one the model is surest of is the
-lesion: a faint organ of which a part is half believed in takes up more than many a lesion.
+counts most near its own middle. Connected regions of probability above one half are candidates.
+Each is read once more, in the mirrored views of a cube around it, and the one the model is surest
+of is the lesion: a faint organ, half believed in part, takes up more than many a lesion.
 """
 
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ from pet_mtl.sample import Patch
 THRESHOLD = 0.5
 AIR_SUV = 0.5
 _BATCH = 8
-_MOST_CANDIDATES = 10
+_MOST_CANDIDATES = 5
 _SPECK_ML = 1.0
 # Neighbours touch by face, edge or corner: a lobe that hangs on by a corner is the same lesion.
 NEIGHBOURS = np.ones((3, 3, 3), dtype=bool)
@@ -40,8 +41,8 @@ class Candidate:
         volume_ml: Its volume.
         total_uptake: SUV times volume, summed over its voxels, g/ml x ml.
         probability: The highest lesion probability in it, 0 to 1.
-        evidence: Mean lesion probability over it, of the search and of a cube around it, times
-            V / (V + 1 ml) of its volume V: specks are no lesions. 0 to 1.
+        evidence: Mean lesion probability over it, of the search and of a cube around it in its
+            mirrored views, times V / (V + 1 ml) of its volume V: specks are no lesions. 0 to 1.
     """
 
     centre_mm: Point
@@ -57,7 +58,7 @@ class Finding:
 
     Attributes:
         centre_mm: World point (x, y, z), LPS, to cut the cubes around.
-        candidates: Up to ten regions, the highest evidence first; the first is the lesion.
+        candidates: Up to five regions, the highest evidence first; the first is the lesion.
         faint: True if nothing exceeded one half and `centre_mm` is only the likeliest voxel.
     """
 
@@ -238,24 +239,29 @@ def _evidence(region: _Region, confidence: float, grid: Grid) -> float:
 
 
 def _read_again(regions: Sequence[_Region], patch: Patch, predictor: Predictor) -> list[float]:
-    """Mean probability over each region, as far as it reaches, in a cube around its middle."""
+    """Mean probability over each region in the mirrored views of a cube around its middle."""
     size = predictor.plan.size
     # Beyond the search grid is air, as beyond the image: SUV 0, CT unknown.
     suv = np.pad(patch.suv, size)
     ct = ct_channels(patch)
     ct = None if ct is None else np.pad(ct, [*[(size, size)] * 3, (0, 0)])
-    again: list[float] = []
-    for start in range(0, len(regions), _BATCH):
-        group = regions[start : start + _BATCH]
-        places = [_cube_around(region.middle, size) for region in group]
-        tiles = np.stack([suv[place] for place in places])[..., None]  # (n, s, s, s, 1)
-        ct_tiles = None if ct is None else np.stack([ct[place] for place in places])
-        found = np.asarray(predictor.context_mask(tiles, ct_tiles))[..., 0]  # (n, s, s, s)
-        for region, place, one in zip(group, places, found, strict=True):
-            inside = np.zeros(suv.shape, bool)
-            inside[tuple(slice(a.start + size, a.stop + size) for a in region.box)] = region.inside
-            again.append(float(one[inside[place]].mean()))
+    again = []
+    for region in regions:
+        place = _cube_around(region.middle, size)
+        tiles = _mirrored(suv[place])[..., None]  # (8, s, s, s, 1)
+        ct_tiles = None if ct is None else _mirrored(ct[place])
+        found = np.asarray(predictor.context_mask(tiles, ct_tiles))[..., 0]  # (8, s, s, s)
+        inside = np.zeros(suv.shape, bool)
+        inside[tuple(slice(a.start + size, a.stop + size) for a in region.box)] = region.inside
+        again.append(float(found[_mirrored(inside[place])].mean()))
     return again
+
+
+def _mirrored(cube: NDArray[Any]) -> NDArray[Any]:
+    """The eight mirrored views (8, z, y, x, ...) of a cube."""
+    flips = itertools.product((False, True), repeat=3)
+    views = (np.flip(cube, [a for a, flipped in enumerate(f) if flipped]) for f in flips)
+    return np.stack(list(views))
 
 
 def _cube_around(middle: tuple[int, int, int], size: int) -> Slices:
