@@ -19,9 +19,9 @@ class BatchPlan:
         suv_clip: Upper SUV of the reconstruction target.
         seed: Seed of order and augmentation.
         ct: Whether the model reads CT.
-        elsewhere: How often a context cube is replaced by one cut away from the lesion.
         spacing_mm: Voxel edges of the fine and the context cube.
         tta: Whether out-of-fold predictions average the mirrored views of a patient.
+        elsewhere: How often a context cube is replaced by one cut away from the lesion.
     """
 
     batch_size: int
@@ -29,9 +29,9 @@ class BatchPlan:
     suv_clip: float
     seed: int
     ct: bool = False
-    elsewhere: float = 0.0
     spacing_mm: tuple[float, float] = (1.0, 1.0)
     tta: bool = False
+    elsewhere: float = 0.0
 
 
 def in_memory(patients: tf.data.Dataset) -> tf.data.Dataset:
