@@ -260,7 +260,7 @@ def _read_again(regions: Sequence[_Region], patch: Patch, predictor: Predictor) 
 def _mirrored(cube: NDArray[Any]) -> NDArray[Any]:
     """The eight mirrored views (8, z, y, x, ...) of a cube."""
     flips = itertools.product((False, True), repeat=3)
-    views = (np.flip(cube, [a for a, flipped in enumerate(f) if flipped]) for f in flips)
+    views = (np.flip(cube, tuple(a for a, flipped in enumerate(f) if flipped)) for f in flips)
     return np.stack(list(views))
 
 
