@@ -54,7 +54,7 @@ def make_ct(seed: int, index: int, patient: PhantomPatient) -> PhantomCt:
     body = stream(seed, index, "body")
     _, _, size, z_mm = draw_frame(body)
     grid = _ct_grid(patient.grid)
-    hu = make_hu(grid, (0.0, 0.0, z_mm), size, body)
+    hu = make_hu(grid, (0.0, 0.0, z_mm), size, body, whole=patient.field == "body")
     lesion, _ = resample_separable(patient.mask.astype(np.float32), patient.grid, grid)
     hu = np.where(lesion >= 0.5, np.float32(SOFT_TISSUE_HU), hu)
     hu = ndimage.gaussian_filter(hu, _BLUR_PIXELS, mode="nearest", truncate=3.0)
