@@ -36,6 +36,7 @@ from pet_mtl.readers.clinical import ClinicalColumns
 @decimal_option
 @layout_option
 @click.option("--tta", is_flag=True, help="Average the eight mirrored views; 8 times as slow.")
+@click.option("--abstain/--no-abstain", default=True, help="Withhold outcomes for a hard reason.")
 @click.option("--overview/--no-overview", default=True, help="Whether to draw overview.png.")
 @click.option("--overwrite", is_flag=True, help="Predict finished studies again.")
 def command(
@@ -51,6 +52,7 @@ def command(
     decimal: str | None,
     layout: str,
     tta: bool,
+    abstain: bool,
     overview: bool,
     overwrite: bool,
 ) -> int:
@@ -85,6 +87,7 @@ def command(
         overwrite=overwrite,
         passed_over=search.passed_over,
         ignored=search.ignored,
+        abstain=abstain,
     )
     with progress(len(search.sources), "predicting") as advance:
         summary = predict_studies(search.sources, predictor, config, advance)
@@ -92,7 +95,7 @@ def command(
         click.echo(f"{name}: {problem.sentence()} [{problem.code}]", err=True)
     click.echo(
         f"{summary.predicted} predicted, {summary.skipped} done before, "
-        f"{len(summary.refused)} refused: {out / 'predictions.csv'}"
+        f"{len(summary.refused)} refused, {summary.abstained} withheld: {out / 'predictions.csv'}"
     )
     if search.ignored:
         click.echo(

@@ -29,6 +29,7 @@ from pet_mtl.files import write_json
 from pet_mtl.models import Calibration, ModelSpec, mask_path
 from pet_mtl.models.views import mirrored
 from pet_mtl.sample import SCALES, GridPlan
+from pet_mtl.trust import Trust
 
 BUNDLE_JSON = "assets.extra/bundle.json"
 FORMAT_VERSION = 1
@@ -63,10 +64,13 @@ def export_bundle(
     Several models (the folds of a run) become one that averages probabilities: of each voxel to be
     lesion, of being free of the event at each day, and of the response. Logits are not averaged,
     as each model's are relative to a baseline of its own. The risk is the mean of log odds, each
-    relative to that model's own average patient; it orders patients, and is no probability.
+    relative to that model's own average patient; it orders patients, and is no probability. How
+    much they disagree is told beside, as a standard deviation.
 
     Signatures: `serving_default` (both cubes in; `mask`, `survival`, `risk`, `response` out, of the
-    model's tasks) and `locate` (a context cube in, `mask` out: finds the lesion), only with a mask.
+    model's tasks; of several models also `survival_sd`, `risk_sd`, `response_sd`; `novelty` where
+    the models have it) and `locate` (a context cube in, `mask` out: finds the lesion), only with a
+    mask.
     A model with CT reads `fine_ct` and `context_ct`, too: HU, and 1 where known; zeros for a
     patient without.
 
@@ -129,10 +133,20 @@ class _Served(tf.Module):
 
     def _predict(self, inputs: dict[str, Any]) -> dict[str, Any]:
         results = [readable_outputs(model, inputs) for model in self._models]
-        mean = {n: tf.add_n([r[n] for r in results]) / len(results) for n in results[0]}
+        names = [n for n in results[0] if all(n in result for result in results)]
+        mean = {n: tf.add_n([r[n] for r in results]) / len(results) for n in names}
         scales = {"response": self._calibration.response, "survival": self._calibration.survival}
         moved = {n: scale(mean[n]) for n, scale in scales.items() if scale and n in mean}
-        return mean | moved
+        return mean | moved | self._spread(results, scales)
+
+    def _spread(self, results: list[dict[str, Any]], scales: dict[str, Any]) -> dict[str, Any]:
+        spread = {}
+        for name in ("risk", "survival", "response") if len(results) > 1 else ():
+            if name in results[0]:
+                each = tf.stack([(scales.get(name) or tf.identity)(r[name]) for r in results])
+                squares = tf.reduce_sum(tf.square(each - tf.reduce_mean(each, axis=0)), axis=0)
+                spread[f"{name}_sd"] = tf.sqrt(squares / (len(results) - 1))
+        return spread
 
     def _locate(self, context: Any, context_ct: Any = None) -> dict[str, Any]:
         cubes = {"suv": context, "ct": context_ct}
@@ -157,10 +171,10 @@ def readable_outputs(model: keras.Model, inputs: dict[str, Any]) -> dict[str, An
         Of the model's tasks: `mask` (batch, z, y, x, 2) and `response` (batch,) as probabilities,
         `survival` (batch, intervals) as the probability to live beyond each edge, and with it
         `risk` (batch,): the log odds of the hazard (of Cox: its logarithm) relative to the
-        average training patient, 0 for that one.
+        average training patient, 0 for that one; `novelty` (batch,) where the model has it.
     """
     outputs = model(inputs, training=False)
-    readable = {}
+    readable = {name: outputs[name] for name in ("novelty",) if name in outputs}
     mask = outputs.get("segmented", outputs.get("mask"))
     if mask is not None:
         readable["mask"] = tf.sigmoid(mask)
@@ -204,6 +218,11 @@ class Predictor:
         """The covariates that the clinical inputs encode."""
         return schema_from(self.about)
 
+    @property
+    def trust(self) -> Trust:
+        """Response sets, and what is usual; empty of an older bundle."""
+        return Trust.from_json(self.about.get("trust", {}))
+
     def predict(
         self,
         fine: Array,
@@ -225,7 +244,9 @@ class Predictor:
         Returns:
             Of the model's tasks: `mask` (batch, size, size, size, 2) probability, last axis (fine,
             context); `survival` (batch, edges) probability to live beyond each edge; `risk`
-            (batch,), higher is worse; `response` (batch,) probability.
+            (batch,), higher is worse; `response` (batch,) probability. Of several folds
+            `survival_sd`, `risk_sd`, `response_sd`: the standard deviation between their models.
+            `novelty` (batch,): Mahalanobis distance of the features from the training patients'.
         """
         inputs = {"fine": fine, "context": context}
         if self.covariates:
@@ -307,10 +328,11 @@ def load_predictor(path: Path, tta: bool = False) -> Predictor:
         )
     try:
         schema_from(about)
-    except (KeyError, TypeError, ValueError) as error:
+        Trust.from_json(about.get("trust", {}))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ModelError(
             "MODEL_DAMAGED",
-            "the bundle's covariates cannot be read",
+            "the bundle's covariates, or what is usual of its patients, cannot be read",
             todo="Copy the whole bundle again",
             subject=path.name,
         ) from error
@@ -320,12 +342,19 @@ def load_predictor(path: Path, tta: bool = False) -> Predictor:
         tuple(about["edges_days"]),
         about["versions"],
         # Other numbers come of it: what was predicted without is not finished with.
-        fingerprint(bundle) + ("-tta" if tta else ""),
+        fingerprint(bundle) + _of_trust(about) + ("-tta" if tta else ""),
         about,
         tf.saved_model.load(str(bundle)),
         about.get("ct", False),
         tta,
     )
+
+
+def _of_trust(about: dict[str, Any]) -> str:
+    """Other limits give other sets and flags of the same graph."""
+    if "trust" not in about:
+        return ""
+    return "-" + hashlib.sha256(json.dumps(about["trust"], sort_keys=True).encode()).hexdigest()[:8]
 
 
 def fingerprint(bundle: Path) -> str:

@@ -70,7 +70,12 @@ class OutputConfig:
             eight times as long. `predict --tta` does so for new patients.
         calibrate: Whether response and survival are recalibrated on the out-of-fold predictions
             once most folds are trained. Ranks do not change.
+        coverage: Probability with which the response set of a new patient holds the true class.
     """
 
     tta: bool = False
     calibrate: bool = True
+    coverage: float = 0.9
+
+    def __post_init__(self) -> None:
+        check_range(self, 0.5, 0.99, "coverage")

@@ -23,10 +23,12 @@ from pet_mtl.study import Outcome
 from pet_mtl.tfrecords.metadata import dataset_info_json, features_json
 from pet_mtl.tfrecords.schema import SCHEMA_VERSION, Dimensions, table
 from pet_mtl.tfrecords.shards import DATASET_NAME, ShardFile, ShardPlan
+from pet_mtl.trust import extent_names, grid_appearance, voxel_names
 
 STUDY_COLUMNS = (
     "sample_id", "patient", "fold", "shard", "has_mask", "has_survival", "has_response",
     "time_days", "event", "response", "suv_max", "mtv_ml", "centre_source", "warnings",
+    *voxel_names(), *extent_names(),
 )  # fmt: skip
 REJECTED_COLUMNS = ("study", "code", "what", "expected", "found", "todo")
 DUPLICATE = "DUPLICATE_IMAGE: another study has the same voxels; both are in one fold"
@@ -204,6 +206,7 @@ def study_rows(done: Finished) -> list[dict[str, Any]]:
 def _study_cells(accepted: Accepted, warnings: Iterable[str]) -> dict[str, Any]:
     """The cells of one study that do not depend on its place."""
     facts, outcome = accepted.facts, accepted.outcome or Outcome()
+    grid = grid_appearance(facts.shape, facts.fingerprint.spacing_mm)
     return {
         "has_mask": int(facts.has_mask),
         "has_survival": int(has_survival(outcome)),
@@ -215,6 +218,7 @@ def _study_cells(accepted: Accepted, warnings: Iterable[str]) -> dict[str, Any]:
         "mtv_ml": _number(facts.mtv_ml),
         "centre_source": facts.centre_source,
         "warnings": " ".join(warning_codes(warnings)),
+        **{name: _number(value) for name, value in grid.items()},
     }
 
 

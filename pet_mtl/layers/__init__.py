@@ -3,6 +3,7 @@
 from pet_mtl.layers.depthwise import DepthwiseConv3D
 from pet_mtl.layers.intensity import LogSuv
 from pet_mtl.layers.normalization import GroupNorm
+from pet_mtl.layers.novelty import Novelty
 from pet_mtl.layers.pooling import RegionPooling, RegionWeights
 from pet_mtl.layers.radiomics import LesionRadiomics, SurroundingsRadiomics
 from pet_mtl.layers.reduction import GroupReduction
@@ -18,6 +19,7 @@ __all__ = [
     "LayerScale",
     "LesionRadiomics",
     "LogSuv",
+    "Novelty",
     "RegionPooling",
     "RegionWeights",
     "Standardize",

@@ -49,6 +49,7 @@ class PredictConfig:
         overwrite: Whether finished studies are predicted again.
         passed_over: What the search met but could not use; listed in rejected.csv.
         ignored: What is no study; listed in passed_over.csv.
+        abstain: Whether outcomes are withheld where a hard reason speaks against them.
     """
 
     out: Path
@@ -61,6 +62,7 @@ class PredictConfig:
     overwrite: bool = False
     passed_over: tuple[tuple[str, Problem], ...] = ()
     ignored: tuple[tuple[str, Problem], ...] = ()
+    abstain: bool = True
 
 
 @dataclass(frozen=True)
@@ -71,11 +73,13 @@ class PredictSummary:
         predicted: Studies predicted now.
         skipped: Studies that the same model had predicted before, of the same files.
         refused: Name and problem of what could not be used.
+        abstained: Studies, of both kinds, whose outcomes are withheld.
     """
 
     predicted: int
     skipped: int
     refused: tuple[tuple[str, Problem], ...]
+    abstained: int = 0
 
 
 def predict_studies(
@@ -113,12 +117,14 @@ def predict_studies(
                 refused.append((source.name, error.problem))
                 advance()
         batch.finish(0)
-    write_predictions((*done, *batch.records), predictor.edges_days, config.out / PREDICTIONS)
+    records = (*done, *batch.records)
+    write_predictions(records, predictor.edges_days, config.out / PREDICTIONS)
     write_refused(refused, config.out / REJECTED)
     (config.out / IGNORED).unlink(missing_ok=True)
     if config.ignored:
         write_refused(config.ignored, config.out / IGNORED)
-    return PredictSummary(len(batch.records), len(done), tuple(refused))
+    abstained = sum(record["abstained"] for record in records)
+    return PredictSummary(len(batch.records), len(done), tuple(refused), abstained)
 
 
 class _Batch:
@@ -176,7 +182,7 @@ def _split(
         known = _known(source, predictor, config.clinical)
         inputs = input_stamp(source, config.roi, config.centre == "mask", predictor.ct)
         centre = config.centres.get(source.name, config.centre)
-        request = Request(centre, known, inputs, config.outline)
+        request = Request(centre, known, inputs, config.outline, config.abstain)
         folder = config.out / source.name
         record = None
         if not config.overwrite:

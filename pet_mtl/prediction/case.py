@@ -1,7 +1,7 @@
 """One study through the model: from SUV to the lesion's mask, risk, survival and response."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,14 @@ from numpy.typing import NDArray
 
 from pet_mtl.errors import StudyError
 from pet_mtl.geometry import Grid
+from pet_mtl.prediction.doubt import (
+    NO_DOUBT,
+    Doubt,
+    doubt_of,
+    empty_warnings,
+    seen_in,
+    study_numbers,
+)
 from pet_mtl.prediction.lesion import (
     LesionStatistics,
     lesion_statistics,
@@ -42,12 +50,14 @@ class Request:
         inputs: Stamp of the study's files, by which a later run knows that they are the same.
         outline: With centre "mask", whether the study's own mask is the outline, too: mask and
             statistics are of it. Risk and response still read what the model outlines.
+        abstain: Whether the outcomes are withheld where a hard reason speaks against them.
     """
 
     centre: str | Point = "found"
     clinical: tuple[tuple[str, float], ...] = ()
     inputs: str = ""
     outline: bool = False
+    abstain: bool = True
 
 
 @dataclass(frozen=True)
@@ -60,11 +70,13 @@ class Prediction:
         centre_source: "found", "mask" or "point".
         recentred: How often the cubes were cut again around the outlined lesion.
         candidates: The regions found, the highest evidence first; empty if not searched.
-        risk: Higher means worse; None of a model without survival.
-        survival: (T,) survival probability at the model's `edges_days`; empty without survival.
-        response: Probability of response class 1; None of a model without response.
+        risk: Higher means worse; None of a model without survival, or withheld.
+        survival: (T,) survival probability at the model's `edges_days`; empty without survival, or
+            withheld.
+        response: Probability of response class 1; None of a model without response, or withheld.
         statistics: Volume and uptake of the lesion.
         warnings: What was odd, each starting with a stable code.
+        doubt: Spread, response set, novelty, and whether the outcomes are withheld, and why.
     """
 
     mask: NDArray[np.bool_]
@@ -77,6 +89,7 @@ class Prediction:
     response: float | None
     statistics: LesionStatistics
     warnings: tuple[str, ...]
+    doubt: Doubt = NO_DOUBT
 
 
 @dataclass(frozen=True)
@@ -106,6 +119,7 @@ class _Look:
     centre_mm: Point
     outputs: dict[str, NDArray[Any]]
     mask: NDArray[np.bool_]
+    seen: dict[str, float]
 
 
 def predict_case(study: Study, predictor: Predictor, request: Request) -> Prediction:
@@ -132,23 +146,36 @@ def predict_case(study: Study, predictor: Predictor, request: Request) -> Predic
     start = _start(case)
     look, rounds = _settle(case, start)
     mask = _outline(case, start, look)
-    return Prediction(
-        mask=mask,
-        centre_mm=look.centre_mm,
-        centre_source=start.source,
-        recentred=rounds,
-        candidates=start.candidates,
-        risk=_scalar(look.outputs, "risk"),
-        survival=tuple(float(p) for p in look.outputs.get("survival", ())),
-        response=_scalar(look.outputs, "response"),
-        statistics=lesion_statistics(study.suv, mask, study.grid),
-        warnings=(
-            *study.warnings,
-            *_ct_warnings(case),
-            *start.warnings,
-            *_mask_warnings(look, mask),
+    return _judged(
+        case,
+        look,
+        Prediction(
+            mask=mask,
+            centre_mm=look.centre_mm,
+            centre_source=start.source,
+            recentred=rounds,
+            candidates=start.candidates,
+            risk=_scalar(look.outputs, "risk"),
+            survival=tuple(float(p) for p in look.outputs.get("survival", ())),
+            response=_scalar(look.outputs, "response"),
+            statistics=lesion_statistics(study.suv, mask, study.grid),
+            warnings=(
+                *study.warnings,
+                *_ct_warnings(case),
+                *start.warnings,
+                *_mask_warnings(look, mask),
+            ),
         ),
     )
+
+
+def _judged(case: _Case, look: _Look, told: Prediction) -> Prediction:
+    """The prediction beside what speaks against it; its outcomes withheld if that is hard."""
+    seen = look.seen | study_numbers(case.volume)
+    abstain = case.request.abstain
+    doubt, warnings = doubt_of(case.predictor, look.outputs, seen, told.warnings, abstain)
+    told = replace(told, warnings=told.warnings + warnings, doubt=doubt)
+    return replace(told, risk=None, survival=(), response=None) if doubt.abstained else told
 
 
 def _scalar(outputs: dict[str, NDArray[Any]], name: str) -> float | None:
@@ -224,10 +251,12 @@ def _look(case: _Case, centre_mm: Point, anchor: Point | None) -> _Look:
             "the model's answer for this study is not a number",
             todo="Check the SUV volume with `pet-mtl suv`; NaN or huge values upset the model",
         )
+    seen = seen_in(fine, context, outputs.get("mask"), case.predictor.plan.fine_mm)
     if "mask" not in outputs:
-        return _Look(centre_mm, outputs, np.zeros(case.study.grid.shape, bool))
+        return _Look(centre_mm, outputs, np.zeros(case.study.grid.shape, bool), seen)
     pasted = paste_near(outputs["mask"], case.predictor.plan, centre_mm, case.study.grid)
-    return _Look(centre_mm, outputs, one_lesion(pasted, case.study.suv, case.study.grid, anchor))
+    mask = one_lesion(pasted, case.study.suv, case.study.grid, anchor)
+    return _Look(centre_mm, outputs, mask, seen)
 
 
 def _outline(case: _Case, start: _Start, look: _Look) -> NDArray[np.bool_]:
@@ -270,9 +299,13 @@ def _mask_warnings(look: _Look, mask: NDArray[np.bool_]) -> tuple[str, ...]:
     """What the mask itself says about its own trustworthiness."""
     if mask is look.mask and "mask" not in look.outputs:
         return ("MASK_NOT_LEARNED: the model has no mask task; mask and volume say nothing",)
+    empty = empty_warnings(look.outputs, look.mask, mask)
     if not mask.any():
-        return ("LESION_NOT_OUTLINED: the model outlined nothing; volume is 0, SUV absent",)
+        return empty
     ends = [mask.take(end, axis=axis).any() for axis in range(3) for end in (0, -1)]
     if any(ends):
-        return ("LESION_AT_BORDER: the lesion reaches the image's border; volume may be too low",)
-    return ()
+        return (
+            *empty,
+            "LESION_AT_BORDER: the lesion reaches the image's border; volume may be too low",
+        )
+    return empty

@@ -22,6 +22,7 @@ MASK = "mask.nii.gz"
 RECORD = "prediction.json"
 OVERVIEW = "overview.png"
 _NUMBERS = ("risk", "response", "volume_ml", "suv_max", "suv_mean", "tlg")
+_DOUBTS = ("risk_sd", "response_sd", "novelty", "response_set", "abstained")
 _CENTRE = ("centre_x_mm", "centre_y_mm", "centre_z_mm")
 _REFUSED = ("id", "code", "what", "expected", "found", "todo")
 
@@ -62,7 +63,8 @@ def record_of(
         "case": study.case,
         "risk": prediction.risk,
         "response": prediction.response,
-        "survival": {"days": list(model.edges_days), "probability": list(prediction.survival)},
+        "survival": _survival(prediction, model),
+        **_doubt(prediction),
         "volume_ml": lesion.volume_ml,
         "suv_max": lesion.suv_max,
         "suv_mean": lesion.suv_mean,
@@ -89,6 +91,31 @@ def record_of(
     }
 
 
+def _survival(prediction: Prediction, model: ModelIdentity) -> Record:
+    """The curve, null where it is withheld, and its spread, null of one model."""
+    doubt = prediction.doubt
+    return {
+        "days": list(model.edges_days),
+        "probability": None if doubt.abstained else list(prediction.survival),
+        "sd": list(doubt.survival_sd) or None,
+    }
+
+
+def _doubt(prediction: Prediction) -> Record:
+    """What is to be said against the prediction."""
+    doubt, classes = prediction.doubt, prediction.doubt.response_set
+    return {
+        "risk_sd": doubt.risk_sd,
+        "response_sd": doubt.response_sd,
+        "response_set": None
+        if classes is None
+        else {"classes": list(classes), "coverage": doubt.coverage},
+        "novelty": doubt.novelty,
+        "abstained": doubt.abstained,
+        "abstain_reasons": list(doubt.reasons),
+    }
+
+
 def _grid(grid: Grid) -> Record:
     """The mask's grid, as in `pet_mtl.geometry.Grid`."""
     return {
@@ -106,6 +133,7 @@ def plain_request(request: Request) -> Record:
         "centre": centre if isinstance(centre, str) else list(centre),
         "clinical": dict(request.clinical),
         "inputs": request.inputs,
+        "abstain": request.abstain,
     }
     return plain | ({"outline": True} if request.outline else {})
 
@@ -156,7 +184,9 @@ def overview_of(study: Study, prediction: Prediction, model: ModelIdentity) -> O
         ("Total lesion glycolysis", f"{lesion.tlg:.0f}"),
     ]
     notes = tuple(map(code_of, prediction.warnings))
-    days, survival = model.edges_days, prediction.survival
+    if prediction.doubt.abstained:
+        facts.append(("Outcomes withheld", ""))
+    days, survival = model.edges_days if prediction.survival else (), prediction.survival
     return Overview(study.name, planes, days, survival, tuple(facts), notes)
 
 
@@ -178,10 +208,22 @@ def write_predictions(records: Iterable[Record], edges_days: Sequence[float], pa
     for record in sorted(records, key=lambda one: str(one["id"])):
         row = {"id": record["id"], **{key: record[key] for key in _NUMBERS}}
         row.update(zip(_CENTRE, record["centre_mm"], strict=True))
-        row.update(zip(survival, record["survival"]["probability"], strict=True))
+        curve = record["survival"]["probability"] or [None] * len(survival)
+        row.update(zip(survival, curve, strict=True))
+        row.update(_doubt_cells(record))
         row["warnings"] = " ".join(map(code_of, record["warnings"]))
         rows.append(row)
-    write_csv(path, ["id", *_NUMBERS, *_CENTRE, *survival, "warnings"], rows)
+    write_csv(path, ["id", *_NUMBERS, *_CENTRE, *survival, *_DOUBTS, "warnings"], rows)
+
+
+def _doubt_cells(record: Record) -> Record:
+    """Cells of `_DOUBTS`: the set as {0,1}, and the reasons where outcomes are withheld."""
+    sets, reasons = record["response_set"], " ".join(record["abstain_reasons"])
+    return {
+        **{key: record[key] for key in ("risk_sd", "response_sd", "novelty")},
+        "response_set": "{" + ",".join(map(str, sets["classes"])) + "}" if sets else "",
+        "abstained": reasons if record["abstained"] else "",
+    }
 
 
 def write_refused(refused: Iterable[tuple[str, Problem]], path: Path) -> None:

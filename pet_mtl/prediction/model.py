@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from pet_mtl.covariates import Covariate
 from pet_mtl.sample import GridPlan, Patch
+from pet_mtl.trust import Trust
 
 
 class Predictor(Protocol):
@@ -41,6 +42,10 @@ class Predictor(Protocol):
     def fingerprint(self) -> str:
         """Recognises the model by its graph and weights."""
 
+    @property
+    def trust(self) -> Trust:
+        """Response sets, and what is usual among the training patients."""
+
     def predict(
         self,
         fine: NDArray[np.float32],
@@ -51,6 +56,7 @@ class Predictor(Protocol):
     ) -> dict[str, NDArray[np.float32]]:
         """Outputs `mask`, `survival`, `risk`, `response` of (N, S, S, S, 1) cubes in SUV.
 
+        Of several models also `survival_sd`, `risk_sd`, `response_sd`; `novelty` if it has that.
         `ct` holds the CT of both scales, (N, S, S, S, 2): HU, and 1 where known.
         """
 

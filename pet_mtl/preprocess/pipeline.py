@@ -40,6 +40,7 @@ class StudyFacts:
         warnings: What was odd, each starting with a stable code.
         has_ct: Whether a CT was read.
         elsewhere_mm: World points away from the lesion, context cubes of which are kept, too.
+        shape: Voxels of the upright image along (z, y, x).
     """
 
     fingerprint: Fingerprint
@@ -51,6 +52,7 @@ class StudyFacts:
     warnings: tuple[str, ...] = ()
     has_ct: bool = False
     elsewhere_mm: tuple[Point, ...] = ()
+    shape: tuple[int, int, int] = (0, 0, 0)
 
     @property
     def has_mask(self) -> bool:
@@ -97,6 +99,7 @@ def examine(study: Study) -> tuple[UprightVolume, StudyFacts]:
         facts = StudyFacts(
             Fingerprint(volume.grid.spacing_mm), uptake_centre(volume), "uptake", content,
             warnings=(*study.warnings, CENTRE_GUESSED), has_ct=volume.ct is not None,
+            shape=volume.grid.shape,
         )  # fmt: skip
         return volume, facts
     centre = mask_centre_mm(study.mask, study.grid)
@@ -106,6 +109,7 @@ def examine(study: Study) -> tuple[UprightVolume, StudyFacts]:
         mtv_ml=float(np.count_nonzero(study.mask)) * study.grid.voxel_ml,
         warnings=study.warnings,
         has_ct=volume.ct is not None,
+        shape=volume.grid.shape,
     )  # fmt: skip
     return volume, facts
 

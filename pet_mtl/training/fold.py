@@ -24,6 +24,7 @@ from pet_mtl.training.batches import BatchPlan, only, plain_batches, training_ba
 from pet_mtl.training.cox import store_baseline
 from pet_mtl.training.features import fit_outcomes
 from pet_mtl.training.inner import InnerSplit, split_patients
+from pet_mtl.training.novelty import with_novelty
 from pet_mtl.training.objectives import response_weights
 from pet_mtl.training.oof import write_predictions
 from pet_mtl.training.part import StagePlan
@@ -82,6 +83,8 @@ def train_fold(job: FoldJob, report: Report) -> None:
         f"{len(split.validation_rows)} inner validation patients"
     )
     history = _learn(model, job, split, plan, report)
+    # Only now: a stage would take it for a task.
+    model = with_novelty(model, _everyone(split, plan))
     with atomic_path(job.folder / "best.keras") as temporary:
         model.save(temporary)
     write_csv(job.folder / "metrics.csv", HISTORY_COLUMNS, history_rows(history))
@@ -98,7 +101,7 @@ def _learn(
     config = job.config
     class_weights = response_weights(config.loss, split.training_rows)
     settings = StageSettings(config.loss, config.stage, job.folder / "state", report, class_weights)
-    everyone = plain_batches(split.training.concatenate(split.validation), plan)
+    everyone = _everyone(split, plan)
     history: list[tuple[Any, ...]] = []
     for stage in stages_of(config.stage, model.output):
         if isinstance(stage, FitHeads):
@@ -110,6 +113,11 @@ def _learn(
             history += run_stage_safely(model, stage, data, settings)
     store_baseline(model, everyone)
     return history
+
+
+def _everyone(split: InnerSplit, plan: BatchPlan) -> tf.data.Dataset:
+    """All training patients, unchanged."""
+    return plain_batches(split.training.concatenate(split.validation), plan)
 
 
 def _stage_data(

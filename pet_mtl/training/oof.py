@@ -4,18 +4,21 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from pet_mtl.export import readable_outputs
 from pet_mtl.files import write_csv
 from pet_mtl.models import edges_of
 from pet_mtl.models.views import mirrored
+from pet_mtl.sample import SCALES
 from pet_mtl.tfrecords.dataset import DatasetInfo, load_samples
 from pet_mtl.training.batches import BatchPlan, plain_batches
+from pet_mtl.trust import appearance_of
 
 COLUMNS = (
     *("sample_id", "fold", "time_days", "event", "response_true"),
-    *("risk", "response", "dice", "volume_ml", "suv_max"),
+    *("risk", "response", "dice", "volume_ml", "suv_max", "suv_mean", "suv_body", "novelty"),
 )
 
 
@@ -49,7 +52,7 @@ def write_predictions(
         outputs = mirrored(call, inputs) if plan.tta else call(inputs)
         labels = {name: value.numpy() for name, value in targets.items()}
         known = {name: value.numpy() for name, value in weights.items()}
-        suv = inputs["fine"].numpy()[..., 0]
+        suv = np.concatenate([inputs[scale].numpy() for scale in SCALES], axis=-1)
         for i in range(len(suv)):
             row = _row(info, suv[i], *({n: v[i] for n, v in d.items()} for d in (outputs, labels)))
             if edges:
@@ -64,24 +67,28 @@ def write_predictions(
 def _row(
     info: DatasetInfo, suv: Any, outputs: dict[str, Any], labels: dict[str, Any]
 ) -> dict[str, Any]:
-    """Numbers of one patient, all labels taken as known; empty where the model has no task."""
+    """Numbers of one patient, all labels taken as known; empty where the model has no task.
+
+    `suv` holds the fine and the context cube.
+    """
+    fine, context = suv[..., 0], suv[..., 1]
     row = {
         "time_days": float(labels["survival"][0]),
         "event": int(labels["survival"][1]),
         "response_true": int(labels["response"][0]),
         "risk": float(outputs["risk"]) if "risk" in outputs else "",
         "response": float(outputs["response"]) if "response" in outputs else "",
+        "novelty": float(outputs["novelty"]) if "novelty" in outputs else "",
     }
     if "mask" not in outputs:
-        return row
+        return row | appearance_of(fine, context, None, info.plan.fine_mm)
     mask = outputs["mask"][..., 0] >= 0.5
     truth, valid = labels["mask"][..., 0] > 0.5, labels["mask"][..., 2] > 0.5
     mask &= valid
     both = float(mask.sum() + truth.sum())
     return row | {
         "dice": 2.0 * float((mask & truth).sum()) / both if both else 1.0,
-        "volume_ml": float(mask.sum()) * info.plan.fine_mm**3 / 1000.0,
-        "suv_max": float(suv[mask].max()) if mask.any() else "",
+        **appearance_of(fine, context, mask, info.plan.fine_mm),
     }
 
 

@@ -20,6 +20,7 @@ from pet_mtl.training.determinism import prepare_tensorflow
 from pet_mtl.training.fold import FoldJob, train_fold
 from pet_mtl.training.plan import RunPlan, check_plan
 from pet_mtl.training.progress import Report, Steps
+from pet_mtl.training.trust import fit_trust
 
 _SHARE_OF_FOLDS = 0.5
 
@@ -243,9 +244,14 @@ def _collect(run: Path, info: DatasetInfo, config: TrainConfig, report: Report) 
     calibration = NO_CALIBRATION
     if config.output.calibrate:
         calibration = _calibration(rows, spec, len(folds) / info.folds, report)
+    trust = fit_trust(rows, info.studies(), calibration, config.output.coverage)
+    for line in trust.said:
+        report(f"trust: {line}")
+    facts["trust"] = trust.to_json()
     export_bundle(models, spec, run / "saved_model", facts, calibration)
     about = {"folds": folds, "patients": len(rows), "versions": versions()}
-    write_json(run / "run.json", about | {"calibration": asdict(calibration)})
+    about |= {"calibration": asdict(calibration), "trust": trust.to_json()}
+    write_json(run / "run.json", about)
 
 
 def _calibration(

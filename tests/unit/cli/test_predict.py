@@ -11,6 +11,7 @@ from pet_mtl.errors import ModelError
 from pet_mtl.files import read_csv
 from pet_mtl.geometry import Grid
 from pet_mtl.sample import GridPlan
+from pet_mtl.trust import NO_TRUST
 from pet_mtl.writers.images import write_image
 
 GRID = Grid((20, 20, 20), (5.0, 5.0, 5.0), (-50.0, -50.0, 200.0))
@@ -24,6 +25,7 @@ class Model(SimpleNamespace):
     ct = False
     versions = {}  # noqa: RUF012
     fingerprint = "f"
+    trust = NO_TRUST
 
     def context_mask(self, tiles, ct=None):
         return (tiles > 3).astype(np.float32)

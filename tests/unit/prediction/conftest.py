@@ -10,6 +10,7 @@ from pet_mtl.covariates import schema_from
 from pet_mtl.geometry import Grid
 from pet_mtl.sample import GridPlan
 from pet_mtl.study import Study
+from pet_mtl.trust import NO_TRUST, Trust
 
 ORIENTATIONS = {
     "upright": (0, 0, 1, 0, 1, 0, 1, 0, 0),
@@ -42,6 +43,8 @@ class ThresholdModel:
     calls: int = 0
     ct: bool = False
     seen_ct: list = field(default_factory=list)
+    trust: Trust = NO_TRUST
+    more: dict = field(default_factory=dict)
 
     @property
     def schema(self):
@@ -63,6 +66,7 @@ class ThresholdModel:
             "survival": np.array([[0.9, 0.7, 0.4]], np.float32),
             "risk": fine.max(axis=(1, 2, 3, 4)),
             "response": np.array([0.25], np.float32),
+            **self.more,
         }
 
     def context_mask_of(self, cubes):

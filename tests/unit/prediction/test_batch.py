@@ -13,6 +13,7 @@ from pet_mtl.readers.images import read_image
 from pet_mtl.writers.images import write_image
 
 CENTRE = (40.0, -50.0, 330.0)
+DOUBTS = ["risk_sd", "response_sd", "novelty", "response_set", "abstained"]
 NUMBERS = ["risk", "response", "volume_ml", "suv_max", "suv_mean", "tlg"]
 
 
@@ -104,7 +105,7 @@ def test_table_and_records_say_the_same(run, tmp_path, model):
     rows = table(tmp_path / "out" / "predictions.csv")
     centre = ["centre_x_mm", "centre_y_mm", "centre_z_mm"]
     survival = ["survival_90", "survival_365", "survival_1000.5"]
-    assert list(rows[0]) == ["id", *NUMBERS, *centre, *survival, "warnings"]
+    assert list(rows[0]) == ["id", *NUMBERS, *centre, *survival, *DOUBTS, "warnings"]
     assert [row["id"] for row in rows] == ["a-oblique", "b-upright", "d-cold"]
     for row in rows:
         record = json.loads((tmp_path / "out" / row["id"] / "prediction.json").read_text())
@@ -114,7 +115,8 @@ def test_table_and_records_say_the_same(run, tmp_path, model):
             assert row[key] == ("" if record[key] is None else str(record[key]))
         assert [float(row[key]) for key in centre] == record["centre_mm"]
         assert record["survival"]["days"] == list(model.edges_days)
-        assert [float(row[key]) for key in survival] == record["survival"]["probability"]
+        curve = [float(row[key]) for key in survival if row[key]]
+        assert curve == (record["survival"]["probability"] or [])
     assert rows[1]["warnings"] == "" and float(rows[1]["suv_max"]) == 8.0
     assert rows[2]["warnings"] == "LESION_FAINT LESION_NOT_OUTLINED"
     assert rows[2]["suv_max"] == "" and float(rows[2]["volume_ml"]) == 0
