@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pet_mtl.errors import DatasetError
+from pet_mtl.evaluation.withheld import NO_DOUBTS, Doubts
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -89,6 +90,7 @@ class Cohort:
         provenance: What made these predictions: versions, seeds, fingerprints.
         notes: What the reader of the numbers must know.
         refused: Studies that could not be read.
+        doubts: Whose outcomes the model withheld, and the response sets it gave.
     """
 
     patients: Patients
@@ -104,6 +106,7 @@ class Cohort:
     provenance: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     refused: int = 0
+    doubts: Doubts = NO_DOUBTS
 
     def with_oracle(self, oracle: dict[str, Floats], notes: tuple[str, ...]) -> "Cohort":
         """The same cohort beside the truth."""

@@ -14,6 +14,7 @@ from pet_mtl.evaluation.cohort import Cohort, Floats, Patients, column, unique_i
 from pet_mtl.evaluation.run import fingerprint_of, told_by
 from pet_mtl.evaluation.studies import mask_truths
 from pet_mtl.evaluation.truth import read_truth
+from pet_mtl.evaluation.withheld import doubts_of
 from pet_mtl.evaluation.wording import counted, have
 from pet_mtl.files import read_csv
 from pet_mtl.readers import find_studies
@@ -87,6 +88,7 @@ def load_predictions(path: Path, known: Known) -> Cohort:
         name=table.resolve().parent.name,
         provenance=_provenance(table, ids, known),
         notes=notes,
+        doubts=doubts_of(rows, table.name),
     )
     if known.studies:
         cohort = _with_masks(cohort, sources, table.parent, known.roi)

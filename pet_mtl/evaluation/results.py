@@ -80,6 +80,7 @@ def to_document(evaluation: Evaluation) -> dict[str, Any]:
         "counts": counts(cohort),
         "metrics": metrics,
         **sections,
+        **cohort.doubts.to_json(cohort.patients.response),
         "baselines_fit": fit_said(cohort.training),
         "absent": absences(evaluation),
         "warnings": list(warnings_of(evaluation)),
@@ -134,7 +135,7 @@ def absences(evaluation: Evaluation) -> list[dict[str, str]]:
 
 def warnings_of(evaluation: Evaluation) -> tuple[str, ...]:
     """What the reader of the numbers must know."""
-    found = list(evaluation.cohort.notes)
+    found = [*evaluation.cohort.notes, *evaluation.cohort.doubts.notes]
     for judged in evaluation.endpoints:
         model, title = judged.model, judged.endpoint.title
         if judged.unpredicted:

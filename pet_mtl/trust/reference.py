@@ -84,7 +84,7 @@ _RULES = (
     ),
     _Rule(
         "OOD_EMBEDDING: the features are far from the training patients'",
-        ("novelty",), 1.1, 1.5, low=False,
+        ("novelty",), 1.25, 2.0, low=False,
     ),
 )  # fmt: skip
 NAMES = tuple(name for rule in _RULES for name in rule.names)

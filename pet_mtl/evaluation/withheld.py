@@ -1,0 +1,110 @@
+"""What a table of predictions says of its own doubts: outcomes withheld, and response sets."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pet_mtl.errors import DatasetError
+from pet_mtl.evaluation.wording import are, counted
+
+Floats = NDArray[np.float64]
+
+_SETS: dict[str, tuple[int, ...]] = {"{}": (), "{0}": (0,), "{1}": (1,), "{0,1}": (0, 1)}
+
+
+@dataclass(frozen=True)
+class Doubts:
+    """What a model withheld, and the sets it gave.
+
+    Attributes:
+        patients: Patients in the table.
+        reasons: Of each patient whose outcomes are withheld, the codes why.
+        sets: Response set of each patient; None where there is none.
+    """
+
+    patients: int = 0
+    reasons: tuple[tuple[str, ...], ...] = ()
+    sets: tuple[tuple[int, ...] | None, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the reader of the numbers must know."""
+        withheld = len(self.reasons)
+        if not withheld:
+            return ()
+        counts = Counter(code for codes in self.reasons for code in codes)
+        why = ", ".join(f"{code} {count}" for code, count in sorted(counts.items()))
+        share = 1 - withheld / self.patients
+        return (
+            f"The model withheld the outcomes of {counted(withheld, 'patient')} ({why}), who "
+            f"{are(withheld)} not among the numbers: they are of {share:.1%} of the patients. "
+            "`predict --no-abstain` gives all.",
+        )
+
+    def to_json(self, response: Floats) -> dict[str, Any]:
+        """Plain data.
+
+        Args:
+            response: (patients,) true response, NaN where unknown.
+        """
+        if not self.patients:
+            return {}
+        counts = Counter(code for codes in self.reasons for code in codes)
+        answered = 1 - len(self.reasons) / self.patients
+        told = {"patients": len(self.reasons), "coverage": answered, "reasons": dict(counts)}
+        judged = self._judged(response)
+        return {"withheld": told} | ({"response_sets": judged} if judged else {})
+
+    def _judged(self, response: Floats) -> dict[str, Any]:
+        """How often the sets hold the true class, and how much they say."""
+        pairs = zip(self.sets, response, strict=True) if self.sets else ()
+        known = [(one, int(true)) for one, true in pairs if one is not None and np.isfinite(true)]
+        if not known:
+            return {}
+        held = np.array([true in one for one, true in known])
+        truth = np.array([true for _, true in known])
+        sizes = np.array([len(one) for one, _ in known])
+        of_class = {str(k): float(held[truth == k].mean()) for k in (0, 1) if (truth == k).any()}
+        return {
+            "patients": len(known),
+            "coverage": float(held.mean()),
+            "coverage_by_class": of_class,
+            "mean_size": float(sizes.mean()),
+            "single": float((sizes == 1).mean()),
+            "empty": float((sizes == 0).mean()),
+        }
+
+
+NO_DOUBTS = Doubts()
+
+
+def doubts_of(rows: Sequence[Mapping[str, str]], subject: str) -> Doubts:
+    """Reads the columns `abstained` and `response_set`; missing columns are empty ones.
+
+    Args:
+        rows: The table.
+        subject: The file, for messages.
+
+    Raises:
+        DatasetError: A cell that is no set.
+    """
+    reasons = [tuple((row.get("abstained") or "").split()) for row in rows]
+    sets = tuple(_set(row.get("response_set") or "", subject) for row in rows)
+    return Doubts(len(rows), tuple(codes for codes in reasons if codes), sets)
+
+
+def _set(cell: str, subject: str) -> tuple[int, ...] | None:
+    text = cell.replace(" ", "")
+    if text and text not in _SETS:
+        raise DatasetError(
+            "TABLE_CELL",
+            "a cell of column response_set is no set of classes",
+            expected="{}, {0}, {1}, {0,1} or nothing",
+            todo="Leave the table as `pet-mtl predict` wrote it",
+            subject=subject,
+        )
+    return _SETS.get(text)
