@@ -128,6 +128,25 @@ def chosen_arms(keys: tuple[str, ...]) -> tuple[Arm, ...]:
     return tuple(arm for key, arm in ARMS.items() if key in wanted)
 
 
+def stand_ins(arms: tuple[Arm, ...], base: TrainConfig) -> dict[str, str]:
+    """Arm to the first of the given arms that has the same configuration.
+
+    Which arms are the base itself depends on the base: with learned features or without.
+
+    Args:
+        arms: Those that are trained.
+        base: The base configuration.
+
+    Returns:
+        Of every arm that one of the given arms can stand for, also of themselves.
+    """
+    configs: dict[TrainConfig, str] = {}
+    for arm in arms:
+        configs.setdefault(arm_config(arm, base, 0, "segmenter"), arm.key)
+    every = {key: arm_config(arm, base, 0, "segmenter") for key, arm in ARMS.items()}
+    return {key: configs[config] for key, config in every.items() if config in configs}
+
+
 def check_base(base: TrainConfig) -> None:
     """Refuses base configurations that arms cannot be matched on.
 

@@ -1,6 +1,6 @@
 """All that an ablation found."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -78,15 +78,18 @@ class Ablation:
         return next(row for row in self.rows if row.key == key)
 
 
-def judge_all(benches: Mapping[str, Bench], arms: Sequence[str], facts: dict[str, Any]) -> Ablation:
+def judge_all(
+    benches: Mapping[str, Bench], stand_in: Mapping[str, str], facts: dict[str, Any]
+) -> Ablation:
     """Judges every score and every part.
 
     Args:
         benches: Outcome to its bench.
-        arms: Keys of the arms that were trained.
+        stand_in: Arm to the trained arm of the same configuration.
         facts: Told with the numbers.
     """
-    labels = {key: (ARMS[key].label, "arm") for key in arms}
+    trained = [key for key in ARMS if stand_in.get(key) == key]
+    labels = {key: (ARMS[key].label, "arm") for key in trained}
     labels |= {key: (label, "opponent") for key, label in OPPONENT_LABELS.items()}
     if any(bench.oracle is not None for bench in benches.values()):
         labels[ORACLE] = (ORACLE_LABEL, "oracle")
@@ -94,7 +97,7 @@ def judge_all(benches: Mapping[str, Bench], arms: Sequence[str], facts: dict[str
         Row(key, label, role, {name: _judged(bench, key) for name, bench in benches.items()})
         for key, (label, role) in labels.items()
     )
-    parts = (_part(one, benches) for one in COMPARISONS if one.added in arms)
+    parts = (_part(one, benches, stand_in) for one in COMPARISONS)
     told = tuple(part for part in parts if any(part.gains.values()))
     return Ablation(rows, told, tuple(benches), facts)
 
@@ -111,11 +114,16 @@ def _judged(bench: Bench, key: str) -> Judged | str:
         return error.problem.sentence()
 
 
-def _part(comparison: Comparison, benches: Mapping[str, Bench]) -> Part:
+def _part(
+    comparison: Comparison, benches: Mapping[str, Bench], stand_in: Mapping[str, str]
+) -> Part:
     """The gain of one part under each outcome."""
-    without = comparison.without
+    added = stand_in.get(comparison.added)
+    without = {outcome: stand_in.get(key) for outcome, key in comparison.without.items()}
     gains = {
-        outcome: bench.difference(comparison.added, without[outcome])
+        outcome: bench.difference(added, other)
+        if added and (other := without[outcome]) and added != other
+        else None
         for outcome, bench in benches.items()
     }
     return Part(comparison, gains)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pet_mtl.ablation.arms import Arm, check_base, chosen_arms
+from pet_mtl.ablation.arms import Arm, check_base, chosen_arms, stand_ins
 from pet_mtl.ablation.judging import Bench, make_bench
 from pet_mtl.ablation.material import (
     Material,
@@ -102,8 +102,10 @@ def ablate(request: AblateRequest, report: Report) -> Ablation:
         UsageError: Unknown arms, a directory of another ablation, or options that do not fit.
         PetMtlError: A dataset or a table cannot be used, or a training failed.
     """
-    arms = chosen_arms(request.arms)
     check_base(request.base)
+    chosen = chosen_arms(request.arms)
+    stand_in = stand_ins(chosen, request.base)
+    arms = tuple(arm for arm in chosen if stand_in[arm.key] == arm.key)
     material = _material(request)
     jobs = max(1, request.jobs)
     threads = max(1, cores() // jobs) if jobs > 1 else 0
@@ -115,9 +117,7 @@ def ablate(request: AblateRequest, report: Report) -> Ablation:
         _check_plan(request, material)
         run_all(setting, plan_work(setting, arms, request.seeds), jobs, report)
     report("judging")
-    return judge_all(
-        _benches(request, setting, arms), [arm.key for arm in arms], _facts(request, setting)
-    )
+    return judge_all(_benches(request, setting, arms), stand_in, _facts(request, setting))
 
 
 def _material(request: AblateRequest) -> Material:
