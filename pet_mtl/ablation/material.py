@@ -137,11 +137,10 @@ def read_draws(
     info = read_info(dataset)
     samples = tuple(row["sample_id"] for row in info.studies())
     names = names_of(dataset, ids, samples)
-    columns = ClinicalColumns(
-        id_column, *(info.labels.get(k) for k in ("time", "event", "response"))
-    )
-    return tuple(_one_draw(file, columns, dict(zip(samples, names, strict=True)))
-                 for file in files[:seeds])  # fmt: skip
+    time, event, response = (info.labels.get(name) for name in ("time", "event", "response"))
+    columns = ClinicalColumns(id_column, time, event, response)
+    known = dict(zip(samples, names, strict=True))
+    return tuple(_one_draw(file, columns, known) for file in files[:seeds])
 
 
 def _one_draw(

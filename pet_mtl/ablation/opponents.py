@@ -22,7 +22,7 @@ from pet_mtl.training.progress import Report, Steps
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-_TREES = 400
+_TREES = 200
 _LEAVES = (3, 6, 12, 24)
 
 
@@ -190,7 +190,7 @@ def _forest(
 
 def _complete(features: Floats) -> Bools:
     """Patients who have the features."""
-    known: Bools = np.isfinite(features).all(axis=1)
+    known: Bools = np.all(np.isfinite(features), axis=1)
     return known
 
 

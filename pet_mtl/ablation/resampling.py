@@ -67,10 +67,11 @@ def copies(patients: int, samples: int, seed: int) -> Floats:
         (1 + samples, patients); the first row is 1: the patients as they are.
     """
     generator = np.random.default_rng(seed)
-    rows = [np.ones(patients)]
-    for _ in range(samples):
-        rows.append(np.bincount(generator.integers(0, patients, patients), minlength=patients))
-    return np.array(rows, np.float64)
+    counts = np.ones((1 + samples, patients))
+    for row in range(1, 1 + samples):
+        drawn = generator.integers(0, patients, patients)
+        counts[row] = np.bincount(drawn, minlength=patients)
+    return counts
 
 
 def indices(

@@ -144,14 +144,14 @@ def _material(request: AblateRequest) -> Material:
 def _check_plan(request: AblateRequest, material: Material) -> None:
     """Writes what the scores rest on; a directory that exists must rest on the same."""
     path = request.out / "plan.json"
-    plan = {
+    plan: dict[str, Any] = {
         "config": to_dict(request.base),
         "dataset": material.training.info(0).fingerprint,
         "test": material.test.info(0).fingerprint if material.test else None,
     }
-    old = read_object(path) or plan
+    old: dict[str, Any] = read_object(path) or plan
     outcomes = _outcome_hashes(material)
-    before = old.get("outcomes", outcomes)
+    before: list[str] = old.get("outcomes", outcomes)
     differ = [name for name in plan if old.get(name) != plan[name]]
     shared = min(len(before), len(outcomes))
     if before[:shared] != outcomes[:shared] or bool(before) != bool(outcomes):
