@@ -33,6 +33,10 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--size", type=int, default=DEFAULT_SIZE, show_default=True, help="Voxels an axis.")
 @click.option("--fine-mm", type=float, help="Voxel edge of the fine cube; default: planned.")
 @click.option("--context-mm", type=float, help="Voxel edge of the context cube.")
+@click.option(
+    "--elsewhere", type=click.IntRange(0), default=3, show_default=True,
+    help="Context cubes away from each outlined lesion, to learn what is none.",
+)  # fmt: skip
 @click.option("--jobs", type=click.IntRange(1), help="Processes; default: every core.")
 @click.option("--key", type=_FILE, help="Key of the pseudonyms; default: DATASET.key.")
 def command(

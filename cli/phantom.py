@@ -8,6 +8,7 @@ import click
 
 from pet_mtl.errors import UsageError
 from pet_mtl.phantom.cohort import FORMATS, PhantomConfig, write_cohort
+from pet_mtl.phantom.patient import FIELDS
 
 _OWN = ("studies", "draws", "clinical.csv", "truth.csv")
 
@@ -46,6 +47,13 @@ _OWN = ("studies", "draws", "clinical.csv", "truth.csv")
     show_default=True,
     help="Share of the patients with a CT, with --ct.",
 )
+@click.option(
+    "--field",
+    type=click.Choice(FIELDS),
+    default="trunk",
+    show_default=True,
+    help="Trunk; body with brain, heart and urinary tract; or half of each.",
+)
 @click.option("--workers", type=click.IntRange(1), help="Processes; default: every core.")
 @click.option("--overwrite", is_flag=True, help="Replace a cohort that is already in OUT.")
 def command(
@@ -57,6 +65,7 @@ def command(
     outcome_draws: int,
     ct: bool,
     ct_fraction: float,
+    field: str,
     workers: int | None,
     overwrite: bool,
 ) -> int:
@@ -66,7 +75,9 @@ def command(
     every patient) and OUT/draws/clinical_NN.csv.
     """
     share = ct_fraction if ct else 0.0
-    config = PhantomConfig(patients, seed, kind, mask_fraction, outcome_draws, workers, share)
+    config = PhantomConfig(
+        patients, seed, kind, mask_fraction, outcome_draws, workers, share, field
+    )
     _clear(out, overwrite)
     with click.progressbar(length=patients, label="simulating", file=sys.stderr) as bar:
         write_cohort(out, config, lambda: bar.update(1))

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from pet_mtl.cli._clinical import decimal_option
-from pet_mtl.cli._point import point
+from pet_mtl.cli._point import point_or_table
 from pet_mtl.cli._progress import progress
 from pet_mtl.cli._search import layout_option, search_for
 from pet_mtl.errors import UsageError
@@ -22,10 +22,11 @@ from pet_mtl.readers.clinical import ClinicalColumns
     help="Folder for the predictions.",
 )  # fmt: skip
 @click.option("--use-mask", is_flag=True, help="Take the lesion's place from the study's own mask.")
-@click.option("--roi", metavar="R,R", help="With --use-mask: regions, by name or number.")
+@click.option("--mask", "outline", is_flag=True, help="Its outline, too: statistics are of it.")
+@click.option("--roi", metavar="R,R", help="Of that mask: regions, by name or number.")
 @click.option(
-    "--center", metavar="X,Y,Z", callback=point,
-    help="Where the lesion is: DICOM patient coordinates (LPS), mm; one study only.",
+    "--center", metavar="X,Y,Z|CSV", callback=point_or_table,
+    help="Where the lesion is: DICOM patient coordinates (LPS), mm; or id, x_mm, y_mm, z_mm.",
 )  # fmt: skip
 @click.option(
     "--clinical", type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -42,8 +43,9 @@ def command(
     src: Path,
     out: Path,
     use_mask: bool,
+    outline: bool,
     roi: str | None,
-    center: Point | None,
+    center: Point | Path | None,
     clinical: Path | None,
     id_column: str | None,
     decimal: str | None,
@@ -58,10 +60,12 @@ def command(
     `pet-mtl convert` reads. No outcomes and no masks are needed: the model finds the lesion.
     The same command again skips the finished studies.
     """
-    _check(src, out, (use_mask, center), (clinical, id_column))
-    search = search_for(src, layout, center is not None)
+    masked = use_mask or outline
+    _check(src, out, (masked, center), (clinical, id_column))
+    search = search_for(src, layout, isinstance(center, tuple))
     from pet_mtl.export import load_predictor  # TensorFlow is loaded only now
     from pet_mtl.prediction.batch import PredictConfig, predict_studies
+    from pet_mtl.prediction.centres import read_centres
     from pet_mtl.prediction.clinical import read_inputs
 
     predictor = load_predictor(model, tta)
@@ -69,9 +73,12 @@ def command(
     inputs = read_inputs(clinical, columns, predictor, search)
     for notice in inputs.warnings if inputs else ():
         click.echo(notice, err=True)
+    names = {source.name for source in search.sources}
     config = PredictConfig(
         out=out,
-        centre="mask" if use_mask else center or "found",
+        centre=center if isinstance(center, tuple) else "mask" if masked else "found",
+        centres=read_centres(center, names) if isinstance(center, Path) else {},
+        outline=outline,
         roi=roi,
         clinical=inputs,
         overview=overview,
@@ -94,10 +101,12 @@ def command(
     return (8 if summary.predicted + summary.skipped else 1) if summary.refused else 0
 
 
-def _check(src: Path, out: Path, place: tuple[bool, Point | None], table: tuple[Any, Any]) -> None:
+def _check(
+    src: Path, out: Path, place: tuple[bool, Point | Path | None], table: tuple[Any, Any]
+) -> None:
     """Refuses options that contradict each other or lack their partner."""
     if all(place):
-        raise UsageError("PREDICT_CENTRE", "--use-mask and --center exclude each other")
+        raise UsageError("PREDICT_CENTRE", "a mask and --center exclude each other")
     if sum(part is None for part in table) == 1:
         raise UsageError("PREDICT_CLINICAL", "--clinical and --id-column belong together")
     if out.resolve().is_relative_to(src.resolve()):

@@ -130,7 +130,9 @@ and TFDS metadata all iterate one table, `tfrecords/schema.py`: version {version
 the number of voxels along each axis and `covariates` their number, both in `dataset.json`. Axes are
 (z, y, x), channels last, and run to Superior, Posterior, Left. A label that is absent is stored as
 zeros with its flag off; the flag decides. Datasets made with CT (`channels` in `dataset.json` lists
-`ct_hu`) have the features of the second table, too.
+`ct_hu`) have the features of the second table, too; those with cubes cut away from the lesion, from
+which the mask learns what is none (`elsewhere` in `dataset.json` is their number), those of the
+third; its last two with CT only.
 
 `covariates` in `dataset.json` names the numbers of the feature `clinical` in order, and
 `covariate_schema` says what they encode, one entry a covariate: `name`, `kind` (numeric or
@@ -160,6 +162,9 @@ def format_page() -> str:
             "\n## With CT\n",
             *heading,
             *map(_feature_row, schema.CT_FEATURES),
+            "\n## With cubes cut elsewhere\n",
+            *heading,
+            *map(_feature_row, (*schema.ELSEWHERE_FEATURES, *schema.ELSEWHERE_CT_FEATURES)),
             "",
         ]
     )

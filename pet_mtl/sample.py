@@ -68,6 +68,8 @@ class Sample:
         response: Response class 0 or 1, or None.
         clinical: (covariates,) float32; 0 where `clinical_known` is False.
         clinical_known: (covariates,) bool.
+        elsewhere: Cubes at context spacing cut away from the lesion, with their masks; the mask
+            learns from them what is no lesion. None without a mask.
     """
 
     sample_id: str
@@ -79,6 +81,7 @@ class Sample:
     response: int | None
     clinical: NDArray[np.float32]
     clinical_known: NDArray[np.bool_]
+    elsewhere: tuple[Patch, ...] = ()
 
     @property
     def has_mask(self) -> bool:

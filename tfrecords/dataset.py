@@ -37,6 +37,7 @@ class DatasetInfo:
         shards: File name to number of records, ordered by fold and index.
         schema: The covariates that `covariates` encode.
         channels: "suv", and "ct_hu" if the dataset was made with CT.
+        elsewhere: Cubes cut away from the lesion that a record has room for.
         outcomes: Outcomes read in place of the recorded ones, or None.
     """
 
@@ -51,6 +52,7 @@ class DatasetInfo:
     shards: dict[str, int]
     schema: tuple[Covariate, ...] = ()
     channels: tuple[str, ...] = ("suv",)
+    elsewhere: int = 0
     outcomes: Outcomes | None = None
 
     @property
@@ -69,7 +71,7 @@ class DatasetInfo:
     @property
     def dimensions(self) -> Dimensions:
         """What the symbolic sizes of the schema stand for here."""
-        return Dimensions(self.plan.size, len(self.covariates), self.has_ct)
+        return Dimensions(self.plan.size, len(self.covariates), self.has_ct, self.elsewhere)
 
     def studies(self) -> list[dict[str, str]]:
         """The rows of studies.csv, ordered by fold, shard and place."""
@@ -151,6 +153,7 @@ def _info(dataset_dir: Path, content: dict[str, Any]) -> DatasetInfo:
         shards={shard["file"]: int(shard["records"]) for shard in content["shards"]},
         schema=schema_from(content),
         channels=tuple(content.get("channels", ["suv"])),
+        elsewhere=int(content.get("elsewhere", 0)),
     )
 
 
@@ -166,7 +169,8 @@ def load_samples(info: DatasetInfo, folds: Sequence[int]) -> tf.data.Dataset:
         `*_valid`, `*_mask` of shape (size, size, size, 1), `centre_mm` (3,), `clinical`,
         `clinical_known` (covariates,), and the scalars `time_days`, `event`, `response`,
         `has_mask`, `has_survival`, `has_response` (0 where absent); with CT
-        also the cubes `*_ct` (HU) and `*_ct_valid`, and `has_ct`.
+        also the cubes `*_ct` (HU) and `*_ct_valid`, and `has_ct`; with cubes cut away from the
+        lesion also `elsewhere*` (elsewhere, size, size, size, 1) and `has_elsewhere`.
 
     Raises:
         DatasetError: A fold that the dataset does not have.

@@ -50,7 +50,20 @@ def sample_of(tensors: Mapping[str, Any]) -> Sample:
         response=int(values["response"]) if known else None,
         clinical=values["clinical"],
         clinical_known=values["clinical_known"],
+        elsewhere=_elsewhere(values),
     )
+
+
+def _elsewhere(values: Mapping[str, np.ndarray[Any, Any]]) -> tuple[Patch, ...]:
+    """The cubes cut away from the lesion; none where the dataset or the patient has none."""
+    patches = []
+    for number in np.flatnonzero(values.get("has_elsewhere", np.zeros(0))):
+        one = {n: v[number] for n, v in values.items() if n.startswith("elsewhere")}
+        one |= {"has_mask": values["has_mask"]}
+        if values.get("has_ct", False):
+            one |= {"has_ct": values["has_ct"]}
+        patches.append(_patch(one, "elsewhere"))
+    return tuple(patches)
 
 
 def _patch(values: Mapping[str, np.ndarray[Any, Any]], scale: str) -> Patch:

@@ -27,11 +27,14 @@ def encode_sample(sample: Sample, fold: int, dimensions: Dimensions) -> bytes:
 
     Raises:
         DatasetError: A shape differs from the dataset's, a number is not finite, only one of the
-            two cubes has a mask or a CT, or the dataset has no room for a CT.
+            two cubes has a mask or a CT, or the dataset has no room for a CT or for the cubes
+            cut elsewhere.
     """
     values = values_of(sample, fold)
     if dimensions.ct or sample.has_ct:
         values |= _ct_values(sample)
+    if dimensions.elsewhere or sample.elsewhere:
+        values |= _elsewhere_values(sample, dimensions)
     table = features_of(dimensions)
     if tuple(values) != tuple(feature.name for feature in table):
         raise DatasetError("DATASET_SCHEMA", "writer and feature table differ", subject="schema")
@@ -85,6 +88,32 @@ def _ct_values(sample: Sample) -> dict[str, Any]:
         "context_ct_valid": context_valid,
         "has_ct": sample.has_ct,
     }
+
+
+def _elsewhere_values(sample: Sample, dimensions: Dimensions) -> dict[str, Any]:
+    """The features of a dataset with cubes cut elsewhere; zeros for those a patient lacks."""
+    room, patches = dimensions.elsewhere, sample.elsewhere
+    if len(patches) > room:
+        raise DatasetError(
+            "DATASET_ELSEWHERE",
+            "the dataset has no room for the cubes cut elsewhere",
+            expected=f"up to {room}",
+            found=str(len(patches)),
+            subject=sample.sample_id,
+        )
+    absent = np.zeros(sample.context.suv.shape, np.float32)
+    rest = [absent] * (room - len(patches))
+    values: dict[str, Any] = {
+        "elsewhere": np.stack([*(p.suv for p in patches), *rest]),
+        "elsewhere_valid": np.stack([*(p.valid for p in patches), *rest]),
+        "elsewhere_mask": np.stack([*map(_mask, patches), *rest]),
+        "has_elsewhere": [number < len(patches) for number in range(room)],
+    }
+    if dimensions.ct:
+        for name in ("ct", "ct_valid"):
+            parts = [absent if getattr(p, name) is None else getattr(p, name) for p in patches]
+            values[f"elsewhere_{name}"] = np.stack([*parts, *rest])
+    return values
 
 
 def _mask(patch: Patch) -> np.ndarray[Any, Any]:

@@ -21,11 +21,13 @@ class Dimensions:
         size: Voxels along each axis of both cubes.
         covariates: Number of clinical covariates, >= 0.
         ct: Whether the records hold CT.
+        elsewhere: Cubes cut away from the lesion that a record has room for.
     """
 
     size: int
     covariates: int
     ct: bool = False
+    elsewhere: int = 0
 
 
 @dataclass(frozen=True)
@@ -86,12 +88,31 @@ CT_FEATURES: tuple[Feature, ...] = (
     Feature("has_ct", "bool", doc="Whether there is a CT."),
 )
 
+PLACES: tuple[str | int, ...] = ("elsewhere", *CUBE)
+# Only in records of datasets with such cubes. Compressed, for patients without a mask have none.
+ELSEWHERE_FEATURES: tuple[Feature, ...] = (
+    Feature("elsewhere", "float32", PLACES, "zlib", "g/ml", "SUVbw away from the lesion."),
+    Feature("elsewhere_valid", "uint8", PLACES, "zlib", "", "1 where they lie in the image."),
+    Feature("elsewhere_mask", "uint8", PLACES, "zlib", "", "1 in the lesion; usually nowhere."),
+    Feature("has_elsewhere", "bool", ("elsewhere",), doc="Which of them there are."),
+)
+
+# Only in records of datasets with both.
+ELSEWHERE_CT_FEATURES: tuple[Feature, ...] = (
+    Feature("elsewhere_ct", "float32", PLACES, "zlib", "HU", "CT of these; 0 where unknown."),
+    Feature("elsewhere_ct_valid", "uint8", PLACES, "zlib", "", "1 where the CT reaches them."),
+)
+
 NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES)
 
 
 def features_of(dimensions: Dimensions) -> tuple[Feature, ...]:
     """The features that records of a dataset have, in order."""
-    return (*FEATURES, *CT_FEATURES) if dimensions.ct else FEATURES
+    ct = CT_FEATURES if dimensions.ct else ()
+    if not dimensions.elsewhere:
+        return (*FEATURES, *ct)
+    both = ELSEWHERE_CT_FEATURES if dimensions.ct else ()
+    return (*FEATURES, *ct, *ELSEWHERE_FEATURES, *both)
 
 
 def table(dimensions: Dimensions | None = None) -> list[dict[str, Any]]:

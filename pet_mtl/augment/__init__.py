@@ -11,6 +11,7 @@ from typing import Any
 import tensorflow as tf
 
 from pet_mtl.augment.deform import Deform
+from pet_mtl.augment.elsewhere import Elsewhere, without_elsewhere
 from pet_mtl.augment.hiding import HideBlocks, HideCt
 from pet_mtl.augment.moving import Flip, Shift, Turn
 from pet_mtl.augment.patient import Operation, Patient, cubes_of
@@ -21,6 +22,7 @@ __all__ = [
     "Blur",
     "Calibrate",
     "Deform",
+    "Elsewhere",
     "Flip",
     "HideBlocks",
     "HideCt",
@@ -32,6 +34,7 @@ __all__ = [
     "apply",
     "cubes_of",
     "pipeline",
+    "without_elsewhere",
 ]
 
 

@@ -26,6 +26,8 @@ class AugmentConfig:
             uptake the reconstruction must fill in; 0 hides nothing. Features computed from SUV
             see the holes, too.
         hide_ct: Probability to hide a patient's CT, so that the model also learns to do without.
+        elsewhere: Probability that the mask stage shows, in place of a patient's context cube, one
+            cut away from the lesion; 0 where masks leave out lesions that are there.
     """
 
     flip: bool = True
@@ -40,6 +42,7 @@ class AugmentConfig:
     blur_mm: float = 0.0
     hide_blocks: float = 0.0
     hide_ct: float = 0.1
+    elsewhere: float = 0.5
 
     def __post_init__(self) -> None:
         check_range(self, 0, 64, "shift_voxels")
@@ -47,5 +50,5 @@ class AugmentConfig:
         check_range(self, 0, 0.5, "scale")
         check_range(self, 0, 50, "elastic_mm", "blur_mm")
         check_range(self, 0, 2, "calibration", "noise")
-        check_range(self, 0, 1, "hide_ct", "deform")
+        check_range(self, 0, 1, "hide_ct", "deform", "elsewhere")
         check_range(self, 0, 0.9, "hide_blocks")

@@ -30,7 +30,8 @@ class ModelConfig:
             the k-th with 2^-k of the weight of the finest; predictions have the finest alone.
         segmenter: The best.keras of a run, or the run itself (each fold then takes that of the
             same fold): its mask, frozen, is read in place of the model's own; empty for none.
-        learned: Whether pooled features of the encoder go to the outcome heads.
+        learned: Whether pooled features of the encoder go to the outcome heads. Off, since beside
+            the statistics they have not been shown to help (docs/adr/0010-outcome-heads.md).
         pool: Regions that the encoder's features are pooled over: any of "lesion", "ring" (both
             of the predicted mask) and "all", the whole cube.
         pool_statistics: What is taken of each region: any of "mean", "sd" and "max" (smooth).
@@ -59,7 +60,7 @@ class ModelConfig:
     groups: int = 4
     deep_supervision: bool = False
     segmenter: str = ""
-    learned: bool = True
+    learned: bool = False
     pool: tuple[str, ...] = REGIONS
     pool_statistics: tuple[str, ...] = ("mean", "sd")
     ring_mm: tuple[float, float] = (0.0, 20.0)

@@ -21,6 +21,7 @@ class StageConfig:
         mask_steps: Steps on mask and reconstruction, patients with masks only.
         mask_rate: Peak learning rate of those steps, and of the schedule "joint".
         joint_steps: Steps on all losses together (or, "sequential", on the outcomes), all patients.
+            0, since the heads' own fit has not been shown to gain from them.
         joint_rate: Peak learning rate of those steps.
         weight_decay: Decoupled weight decay.
         clip_norm: Largest global norm of the gradient.
@@ -38,7 +39,7 @@ class StageConfig:
     batch_size: int = 8
     mask_steps: int = 240
     mask_rate: float = 4e-3
-    joint_steps: int = 120
+    joint_steps: int = 0
     joint_rate: float = 1e-3
     weight_decay: float = 1e-4
     clip_norm: float = 5.0

@@ -96,7 +96,7 @@ def _inputs_key(found: Survey, key: bytes) -> str:
         "clinical": hashlib.sha256(clinical).hexdigest(),
         "columns": asdict(config.columns) if config.columns else None,
         "grids": asdict(config.grids),
-        "rest": [config.roi, config.folds, config.seed, config.shard_bytes],
+        "rest": [config.roi, config.folds, config.seed, config.shard_bytes, config.elsewhere],
         "key": pseudonym(key, ""),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
@@ -131,8 +131,10 @@ def _convert(job: _Job) -> ConvertResult:
             raise _nothing(job, rejected)
         plan = plan_grids([f.fingerprint for f in facts.values()], found.config.grids)
         shards = deal_folds(found, facts, plan)
+        room = max(len(known.elsewhere_mm) for known in facts.values())
+        sizes = Dimensions(plan.size, len(found.covariates), found.config.ct, room)
         job.folder.drop_shards(shard.name for shard in shards.shards)
-        cuts = _Cuts(job, facts, plan, shards)
+        cuts = _Cuts(job, facts, plan, shards, sizes)
         files = _write_shards(cuts, workers)
     accepted = [
         Accepted(entry.sample_id, facts[entry.sample_id], entry.outcome)
@@ -140,7 +142,7 @@ def _convert(job: _Job) -> ConvertResult:
         if entry.sample_id in facts
     ]
     schema = found.table.schema if found.table else ()
-    about = (found.covariates, schema, found.config.ct)
+    about = (found.covariates, schema, found.config.ct, sizes.elsewhere)
     done = Finished(accepted, rejected, plan, shards, files, *about)
     write_tables(job.folder, done, found.config)
     job.folder.drop_cutouts(entry.cutout for entry in found.entries if entry.cutout)
@@ -169,6 +171,7 @@ class _Cuts:
     facts: Mapping[str, StudyFacts]
     plan: GridPlan
     shards: ShardPlan
+    dimensions: Dimensions
 
     def __iter__(self) -> Iterator[CutTask]:
         by_id = {e.sample_id: (e, e.cutout) for e in self.job.found.entries if e.cutout}
@@ -176,19 +179,18 @@ class _Cuts:
             for name in shard.sample_ids:
                 entry, cutout = by_id[name]
                 labels = Labels(name, entry.outcome, self.job.found.covariates)
-                yield CutTask(cutout, self.facts[name].centre_mm, self.plan, labels)
+                known = self.facts[name]
+                yield CutTask(cutout, known.centre_mm, self.plan, labels, known.elsewhere_mm)
 
 
 def _write_shards(cuts: _Cuts, workers: Workers) -> list[ShardFile]:
     """Cuts the samples on all cores and writes them shard by shard, in order."""
-    found = cuts.job.found
-    dimensions = Dimensions(cuts.plan.size, len(found.covariates), found.config.ct)
     path, shards = cuts.job.folder.path, cuts.shards.shards
     total = sum(len(shard.sample_ids) for shard in shards)
     with cuts.job.progress(total, "writing records") as advance:
         samples = (_after(sample, advance) for sample in workers.map(cut_task, cuts))
         return [
-            write_shard(path, shard, islice(samples, len(shard.sample_ids)), dimensions)
+            write_shard(path, shard, islice(samples, len(shard.sample_ids)), cuts.dimensions)
             for shard in shards
         ]
 

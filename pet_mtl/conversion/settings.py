@@ -25,6 +25,7 @@ class ConvertConfig:
         key: Key file of the pseudonyms; None is `<DATASET>.key`.
         shard_bytes: Size a shard should not exceed by much.
         ct: Whether CT becomes a second channel, for the patients that have one.
+        elsewhere: Context cubes cut away from the lesion of each patient with a mask; 0 for none.
         layout: How the studies lie; one of `pet_mtl.readers.LAYOUTS`.
 
     Raises:
@@ -43,9 +44,16 @@ class ConvertConfig:
     shard_bytes: int = DEFAULT_SHARD_BYTES
     ct: bool = False
     layout: str = "auto"
+    elsewhere: int = 3
 
     def __post_init__(self) -> None:
-        for name, low in (("folds", 1), ("seed", 0), ("jobs", 1), ("shard_bytes", 1)):
+        for name, low in (
+            ("folds", 1),
+            ("seed", 0),
+            ("jobs", 1),
+            ("shard_bytes", 1),
+            ("elsewhere", 0),
+        ):
             value = getattr(self, name)
             if value is not None and value < low:
                 raise ConfigError(

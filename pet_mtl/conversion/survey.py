@@ -143,7 +143,8 @@ def _entries(
         name = pseudonym(key, source.name)
         cutout = None
         if work is not None:
-            stamp = input_key(source, config.roi, config.grids.widest_mm, config.ct)
+            width = config.grids.widest_mm
+            stamp = input_key(source, config.roi, width, config.ct, config.elsewhere)
             cutout = work / f"{name}-{stamp}.npz"
         row = table.row_of(source) if table else None
         of_all = table.row_of_patient(source) if table else None
@@ -168,9 +169,10 @@ def read_all(
     """
     stored = {entry.sample_id: load_facts(entry.cutout) for entry in found.entries if entry.cutout}
     facts = {name: known for name, known in stored.items() if known is not None}
-    width, ct = found.config.grids.widest_mm, found.config.ct
+    config = found.config
+    wanted = (config.roi, config.grids.widest_mm, config.ct, config.elsewhere)
     tasks = [
-        ReadTask(entry.source, entry.sample_id, entry.cutout, found.config.roi, width, ct)
+        ReadTask(entry.source, entry.sample_id, entry.cutout, *wanted)
         for entry in found.entries
         if entry.sample_id not in facts
     ]
@@ -222,5 +224,6 @@ def deal_folds(found: Survey, facts: Mapping[str, StudyFacts], plan: GridPlan) -
             Member(entry.sample_id, entry.source.name, entry.patients, known.content, *labels)
         )
     config = found.config
-    record_bytes = 2 * 4 * plan.size**3 * (2 if config.ct else 1) + _OVERHEAD_BYTES
+    cubes = 2 + max((len(known.elsewhere_mm) for known in facts.values()), default=0)
+    record_bytes = cubes * 4 * plan.size**3 * (2 if config.ct else 1) + _OVERHEAD_BYTES
     return plan_shards(members, config.folds, config.seed, record_bytes, config.shard_bytes)

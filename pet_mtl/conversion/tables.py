@@ -65,6 +65,7 @@ class Finished:
         covariates: Names of the covariates, in the order of the feature `clinical`.
         schema: What the covariates are.
         ct: Whether the CT was asked for.
+        elsewhere: Cubes cut away from the lesion that a record has room for.
     """
 
     accepted: Sequence[Accepted]
@@ -75,11 +76,12 @@ class Finished:
     covariates: tuple[str, ...] = ()
     schema: tuple[Covariate, ...] = ()
     ct: bool = False
+    elsewhere: int = 0
 
     @property
     def dimensions(self) -> Dimensions:
         """What the symbolic sizes of the schema stand for."""
-        return Dimensions(self.plan.size, len(self.covariates), self.ct)
+        return Dimensions(self.plan.size, len(self.covariates), self.ct, self.elsewhere)
 
     @property
     def fingerprint(self) -> str:
@@ -147,6 +149,7 @@ def dataset_json(done: Finished, config: ConvertConfig) -> dict[str, Any]:
         "channels": ["suv", "ct_hu"] if done.ct else ["suv"],
         "suv": _SUV,
         **({"ct_hu": _CT} if done.ct else {}),
+        **({"elsewhere": done.elsewhere} if done.elsewhere else {}),
         "labels": labels,
         "label_rules": _label_rules(config),
         "covariates": list(done.covariates),

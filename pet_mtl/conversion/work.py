@@ -3,7 +3,8 @@
 import hashlib
 import json
 import zipfile
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from numpy.typing import NDArray
 from pet_mtl.errors import PetMtlError, Problem
 from pet_mtl.files import atomic_path
 from pet_mtl.geometry import Grid
-from pet_mtl.preprocess.crop import UprightVolume
+from pet_mtl.preprocess.crop import UprightVolume, cut_patch
 from pet_mtl.preprocess.ct import CtVolume
+from pet_mtl.preprocess.elsewhere import places_elsewhere
 from pet_mtl.preprocess.pipeline import Labels, StudyFacts, crop_around, cut_sample, examine
 from pet_mtl.preprocess.plan import Fingerprint
 from pet_mtl.readers import input_stamp, read_study
@@ -22,7 +24,7 @@ from pet_mtl.sample import GridPlan, Sample
 from pet_mtl.study import StudySource
 
 # Raised with what a cut-out holds or how it is made; older ones are then made anew.
-_WORK_VERSION = 2
+_WORK_VERSION = 3
 
 # How whole HU are kept: 16 bits, and the lowest number for what is unknown.
 _MOST_HU, _UNKNOWN_HU = 32767, -32768
@@ -45,6 +47,7 @@ class ReadTask:
         roi: Names or numbers of the regions that make the lesion, or None.
         width_mm: Edge of the widest cube that may be cut later.
         ct: Whether the CT is wanted.
+        elsewhere: Context cubes wanted away from the lesion, if it is outlined.
     """
 
     source: StudySource
@@ -53,6 +56,7 @@ class ReadTask:
     roi: str | None
     width_mm: float
     ct: bool = False
+    elsewhere: int = 0
 
 
 @dataclass(frozen=True)
@@ -64,12 +68,14 @@ class CutTask:
         centre_mm: World point (x, y, z), LPS.
         plan: The cubes.
         labels: What is known beside the image.
+        elsewhere_mm: World points away from the lesion.
     """
 
     file: Path
     centre_mm: tuple[float, float, float]
     plan: GridPlan
     labels: Labels
+    elsewhere_mm: tuple[tuple[float, float, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,7 +93,9 @@ class Rejection:
     file: str = ""
 
 
-def input_key(source: StudySource, roi: str | None, width_mm: float, ct: bool = False) -> str:
+def input_key(
+    source: StudySource, roi: str | None, width_mm: float, ct: bool = False, elsewhere: int = 0
+) -> str:
     """Changes when any file of a study, or what is cut from it, changes.
 
     Args:
@@ -95,11 +103,12 @@ def input_key(source: StudySource, roi: str | None, width_mm: float, ct: bool = 
         roi: As in `ReadTask`.
         width_mm: As in `ReadTask`.
         ct: As in `ReadTask`.
+        elsewhere: As in `ReadTask`.
 
     Returns:
         Hexadecimal digits.
     """
-    rules = (_WORK_VERSION, f"{width_mm:.3f}", input_stamp(source, roi, with_ct=ct))
+    rules = (_WORK_VERSION, f"{width_mm:.3f}", elsewhere, input_stamp(source, roi, with_ct=ct))
     return hashlib.sha256(repr(rules).encode()).hexdigest()[:16]
 
 
@@ -114,9 +123,11 @@ def read_task(task: ReadTask) -> StudyFacts | Rejection:
     """
     try:
         volume, facts = examine(read_study(task.source, roi=task.roi, with_ct=task.ct))
-        cutout = crop_around(volume, facts.centre_mm, task.width_mm)
+        facts = replace(facts, elsewhere_mm=places_elsewhere(volume, task.elsewhere))
         if task.output is not None:
-            save_cutout(task.output, cutout, facts)
+            places = (facts.centre_mm, *facts.elsewhere_mm)
+            cutouts = [crop_around(volume, place, task.width_mm) for place in places]
+            save_cutout(task.output, cutouts, facts)
     except PetMtlError as error:
         file = "" if error.subject == task.source.name else error.subject
         return Rejection(task.sample_id, error.problem, file)
@@ -144,31 +155,45 @@ def _unexpected(error: BaseException) -> Problem:
 
 def cut_task(task: CutTask) -> Sample:
     """Cuts one sample."""
-    volume, _ = load_cutout(task.file)
-    return cut_sample(volume, task.centre_mm, task.plan, task.labels)
+    volumes, _ = load_cutout(task.file)
+    sample = cut_sample(volumes[0], task.centre_mm, task.plan, task.labels)
+    elsewhere = (
+        cut_patch(volume, task.plan.grid("context", point))
+        for volume, point in zip(volumes[1:], task.elsewhere_mm, strict=True)
+    )
+    return replace(sample, elsewhere=tuple(elsewhere))
 
 
-def save_cutout(path: Path, volume: UprightVolume, facts: StudyFacts) -> None:
-    """Keeps a cut-out and its facts, atomically.
+def save_cutout(path: Path, volumes: Sequence[UprightVolume], facts: StudyFacts) -> None:
+    """Keeps cut-outs and facts of one study, atomically.
 
     Args:
         path: An .npz file.
-        volume: The part of the study that cubes may need.
+        volumes: The parts of the study that cubes may need: around the lesion, then elsewhere.
         facts: What is known of the study.
     """
-    arrays: dict[str, Any] = {"suv": volume.suv}
+    arrays: dict[str, Any] = {}
+    told: dict[str, Any] = {"facts": asdict(facts), "parts": []}
+    for number, volume in enumerate(volumes):
+        arrays |= {f"{name}{number}": array for name, array in _arrays(volume).items()}
+        ct_grid = None if volume.ct is None else asdict(volume.ct.grid)
+        told["parts"].append({"grid": asdict(volume.grid), "ct_grid": ct_grid})
+    notes = json.dumps(told)
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, allow_pickle=False, notes=np.array(notes), **arrays)
+
+
+def _arrays(volume: UprightVolume) -> dict[str, NDArray[Any]]:
+    """The arrays of one cut-out, as small as they can be kept."""
+    arrays: dict[str, NDArray[Any]] = {"suv": volume.suv}
     if volume.mask is not None:
         binary = volume.mask.astype(bool)
         # Only an oblique study has shares between 0 and 1; the rest fits an eighth of the space.
         same = bool((binary == volume.mask).all())
         arrays["mask"] = binary if same else volume.mask
-    told = {"facts": asdict(facts), "grid": asdict(volume.grid)}
     if volume.ct is not None:
         arrays["ct"] = _packed(volume.ct.hu)
-        told["ct_grid"] = asdict(volume.ct.grid)
-    notes = json.dumps(told)
-    with atomic_path(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, allow_pickle=False, notes=np.array(notes), **arrays)
+    return arrays
 
 
 def _packed(hu: NDArray[np.float32]) -> NDArray[Any]:
@@ -187,16 +212,24 @@ def _unpacked(stored: NDArray[Any]) -> NDArray[np.float32]:
     return np.where(stored == _UNKNOWN_HU, np.float32(np.nan), stored.astype(np.float32))
 
 
-def load_cutout(path: Path) -> tuple[UprightVolume, StudyFacts]:
+def load_cutout(path: Path) -> tuple[tuple[UprightVolume, ...], StudyFacts]:
     """What `save_cutout` kept."""
     with np.load(path, allow_pickle=False) as stored:
         notes = json.loads(stored["notes"].item())
-        suv = stored["suv"]
-        mask = stored["mask"].astype(np.float32) if "mask" in stored else None
-        ct = None
-        if "ct" in stored:
-            ct = CtVolume(_unpacked(stored["ct"]), _grid(notes["ct_grid"]))
-    return UprightVolume(suv, _grid(notes["grid"]), mask, ct), _facts(notes["facts"])
+        parts = enumerate(notes["parts"])
+        volumes = tuple(_volume(stored, number, part) for number, part in parts)
+    return volumes, _facts(notes["facts"])
+
+
+def _volume(stored: Any, number: int, part: dict[str, Any]) -> UprightVolume:
+    """One cut-out."""
+    mask, ct = f"mask{number}", f"ct{number}"
+    return UprightVolume(
+        stored[f"suv{number}"],
+        _grid(part["grid"]),
+        stored[mask].astype(np.float32) if mask in stored else None,
+        CtVolume(_unpacked(stored[ct]), _grid(part["ct_grid"])) if ct in stored else None,
+    )
 
 
 def load_facts(path: Path) -> StudyFacts | None:
@@ -223,4 +256,4 @@ def _facts(notes: dict[str, Any]) -> StudyFacts:
 
 
 def _tupled(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+    return tuple(map(_tupled, value)) if isinstance(value, list) else value

@@ -9,11 +9,17 @@ from pet_mtl.config.losses import MASK_KINDS
 from pet_mtl.errors import ConfigError
 
 _SMOOTH = 1.0
+# Weight and scale (share of the valid voxels) of what is outlined where there is no lesion.
+_SPILL_WEIGHT, _SPILL_SHARE = 0.5, 1e-3
 
 
 @keras.saving.register_keras_serializable("pet_mtl")
 class MaskLoss(keras.losses.Loss):
     """Mean over scales of soft Dice loss + mean cross-entropy, voxels inside the image.
+
+    Where a cube holds no lesion, soft Dice is all but 1 however much is outlined, and an organ once
+    outlined would stay so: there the logarithm of the outlined share takes its place,
+    0.5 log(1 + share / 0.001), whose pull does not fade with size.
 
     | | shape | meaning |
     |---|---|---|
@@ -62,7 +68,11 @@ class MaskLoss(keras.losses.Loss):
         probability = ops.sigmoid(y_pred) * valid
         overlap = 2.0 * ops.sum(probability * truth, space) + _SMOOTH
         total = ops.sum(probability, space) + ops.sum(truth * valid, space) + _SMOOTH
-        return ops.mean(entropy + 1.0 - overlap / total, axis=-1)  # (batch,)
+        share = ops.sum(probability, space) / (ops.sum(valid, space) + _SMOOTH)
+        spilled = _SPILL_WEIGHT * ops.log1p(share / _SPILL_SHARE)
+        empty = ops.sum(truth * valid, space) < 0.5  # (batch, scales)
+        outlined = ops.where(empty, spilled, 1.0 - overlap / total)
+        return ops.mean(entropy + outlined, axis=-1)  # (batch,)
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""

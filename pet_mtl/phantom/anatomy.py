@@ -1,4 +1,4 @@
-"""The body of the phantom: a trunk with organs of typical uptake.
+"""The body of the phantom: organs of typical uptake in a trunk or a whole body.
 
 Coordinates are millimetres from the middle of the trunk: x to the Left, y to Posterior,
 z to Superior, as in the world.
@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pet_mtl.geometry import Grid
+from pet_mtl.phantom import outline
+from pet_mtl.phantom.outline import Axes
 
 Volume = NDArray[np.float32]
 
-TRUNK_HALF_MM = (130.0, 120.0, 170.0)
-_FAT_MM = 12.0
 _ORGAN_SPREAD = 0.12
 _VARIATION = 0.08
 _VARIATION_MM = 45.0
@@ -101,18 +101,23 @@ def smooth_field(grid: Grid, length_mm: float, rng: np.random.Generator) -> Volu
 
 
 def make_body(
-    grid: Grid, centre_mm: tuple[float, float, float], size: float, rng: np.random.Generator
+    grid: Grid,
+    centre_mm: tuple[float, float, float],
+    size: float,
+    rng: np.random.Generator,
+    whole: bool = False,
 ) -> Body:
-    """Builds the trunk and its organs, each of slightly random size and uptake.
+    """Builds the body and its organs, each of slightly random size and uptake.
 
     Args:
         grid: The scanner's grid.
         centre_mm: World point of the middle of the trunk.
         size: Size of the body relative to the typical one, about 0.9 to 1.1.
-        rng: Source of randomness.
+        rng: Source of randomness; the organs drawn do not depend on the grid.
+        whole: Whether there are thighs, neck and head, too.
     """
-    axes = _body_axes(grid, centre_mm, size)
-    skin, inside = _trunk(grid, axes)
+    axes = body_axes(grid, centre_mm, size)
+    skin, inside = (outline.whole if whole else outline.trunk)(grid, axes)
     suv = np.where(inside, np.float32(0.8), np.float32(0.35)) * skin
     for organ in ORGANS:
         suv[_within(organ, axes, rng) & inside] = organ.suv * np.exp(_spread(rng))
@@ -121,7 +126,11 @@ def make_body(
 
 
 def make_hu(
-    grid: Grid, centre_mm: tuple[float, float, float], size: float, rng: np.random.Generator
+    grid: Grid,
+    centre_mm: tuple[float, float, float],
+    size: float,
+    rng: np.random.Generator,
+    whole: bool = False,
 ) -> Volume:
     """CT numbers of the body that `make_body` builds from the same arguments, on any grid.
 
@@ -130,12 +139,13 @@ def make_hu(
         centre_mm: As in `make_body`.
         size: As in `make_body`.
         rng: A source in the state that `make_body` was given.
+        whole: As in `make_body`.
 
     Returns:
         (z, y, x) float32 Hounsfield units, without noise.
     """
-    axes = _body_axes(grid, centre_mm, size)
-    skin, inside = _trunk(grid, axes)
+    axes = body_axes(grid, centre_mm, size)
+    skin, inside = (outline.whole if whole else outline.trunk)(grid, axes)
     hu = np.where(inside, SOFT_TISSUE_HU, np.where(skin, _FAT_HU, _AIR_HU)).astype(np.float32)
     for organ in ORGANS:
         hu[_within(organ, axes, rng) & inside] = organ.hu
@@ -143,23 +153,10 @@ def make_hu(
     return hu
 
 
-def _body_axes(
-    grid: Grid, centre_mm: tuple[float, float, float], size: float
-) -> tuple[Volume, Volume, Volume]:
-    """Coordinates (x, y, z) in a body of typical size."""
+def body_axes(grid: Grid, centre_mm: tuple[float, float, float], size: float) -> Axes:
+    """Coordinates (x, y, z) in a body of typical size; see `make_body`."""
     x, y, z = (axis / np.float32(size) for axis in axes_mm(grid, centre_mm))
     return x, y, z
-
-
-def _trunk(
-    grid: Grid, axes: tuple[Volume, Volume, Volume]
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """What lies within the skin, and within the fat below it."""
-    x, y, _ = axes
-    depth = np.abs(x / TRUNK_HALF_MM[2]) ** 2.5 + np.abs(y / TRUNK_HALF_MM[1]) ** 2.5
-    skin = np.broadcast_to(depth <= 1.0, grid.shape)
-    inside = np.broadcast_to(depth <= (1.0 - _FAT_MM / TRUNK_HALF_MM[1]) ** 2.5, grid.shape)
-    return skin, inside
 
 
 def _spread(rng: np.random.Generator) -> float:

@@ -17,7 +17,7 @@ from pet_mtl.geometry import Grid, to_sitk
 from pet_mtl.phantom.ct import make_ct, write_ct_series
 from pet_mtl.phantom.dicom import draw_scan, write_series
 from pet_mtl.phantom.law import FACTORS, age_years, log_hazard, logit
-from pet_mtl.phantom.patient import factors_of, make_patient, outcome_of, stream
+from pet_mtl.phantom.patient import FIELDS, factors_of, make_patient, outcome_of, stream
 from pet_mtl.phantom.rtstruct import write_rtstruct
 from pet_mtl.processes import cores, end_with_parent
 
@@ -38,6 +38,8 @@ class PhantomConfig:
         outcome_draws: Number of further clinical tables drawn from the same law.
         workers: Processes; None takes every core.
         ct_fraction: Share of the patients with a CT, 0 to 1.
+        field: "trunk"; "body" for studies from the thighs up to neck or head, with brain, heart
+            and urinary tract; or "mixed", half of each.
 
     Raises:
         ConfigError: A value is out of its range.
@@ -50,6 +52,7 @@ class PhantomConfig:
     outcome_draws: int = 0
     workers: int | None = None
     ct_fraction: float = 0.0
+    field: str = "trunk"
 
     def __post_init__(self) -> None:
         checks = (
@@ -59,6 +62,7 @@ class PhantomConfig:
             ("mask_fraction", 0.0 <= self.mask_fraction <= 1.0, "0 to 1"),
             ("ct_fraction", 0.0 <= self.ct_fraction <= 1.0, "0 to 1"),
             ("outcome_draws", self.outcome_draws >= 0, "0 or more"),
+            ("field", self.field in FIELDS, " or ".join(FIELDS)),
             ("workers", self.workers is None or self.workers >= 1, "at least 1"),
         )
         for name, good, expected in checks:
@@ -131,7 +135,7 @@ def _each_study(studies: Path, config: PhantomConfig) -> Iterator[None]:
 
 def write_patient(studies: Path, config: PhantomConfig, index: int) -> None:
     """Simulates one patient and writes the study's folder, whole or not at all."""
-    patient = make_patient(config.seed, index)
+    patient = make_patient(config.seed, index, config.field)
     name = patient_name(index)
     folder, temporary = studies / name, studies / f".tmp-{name}"
     shutil.rmtree(temporary, ignore_errors=True)

@@ -16,7 +16,7 @@ from scipy import ndimage
 
 from pet_mtl.geometry import Grid
 from pet_mtl.phantom.anatomy import SOFT_TISSUE_HU, make_hu
-from pet_mtl.phantom.dicom import Scan, common_attributes, encoded
+from pet_mtl.phantom.dicom import Scan, add_pixels, common_attributes, encoded
 from pet_mtl.phantom.patient import PhantomPatient, draw_frame, stream
 from pet_mtl.preprocess.resample import resample_separable
 
@@ -54,7 +54,7 @@ def make_ct(seed: int, index: int, patient: PhantomPatient) -> PhantomCt:
     body = stream(seed, index, "body")
     _, _, size, z_mm = draw_frame(body)
     grid = _ct_grid(patient.grid)
-    hu = make_hu(grid, (0.0, 0.0, z_mm), size, body)
+    hu = make_hu(grid, (0.0, 0.0, z_mm), size, body, whole=patient.field == "body")
     lesion, _ = resample_separable(patient.mask.astype(np.float32), patient.grid, grid)
     hu = np.where(lesion >= 0.5, np.float32(SOFT_TISSUE_HU), hu)
     hu = ndimage.gaussian_filter(hu, _BLUR_PIXELS, mode="nearest", truncate=3.0)
@@ -111,22 +111,13 @@ def _series_attributes(ct: PhantomCt, patient: PhantomPatient, scan: Scan) -> Da
     dataset.AcquisitionNumber = "1"
     dataset.KVP = "120"
     dataset.PatientPosition = "HFS"
-    _add_pixels(dataset, ct.grid)
+    add_pixels(dataset, ct.grid, signed=False)
+    _add_ct_image(dataset)
     return dataset
 
 
-def _add_pixels(dataset: Dataset, grid: Grid) -> None:
-    """Image Plane, Image Pixel and CT Image modules, as far as all slices share them."""
-    sz, sy, sx = grid.spacing_mm
-    dataset.SliceThickness = f"{sz:g}"
-    dataset.PixelSpacing = [f"{sy:g}", f"{sx:g}"]
-    dataset.ImageOrientationPatient = ["1", "0", "0", "0", "1", "0"]
-    dataset.SamplesPerPixel = 1
-    dataset.PhotometricInterpretation = "MONOCHROME2"
-    dataset.Rows, dataset.Columns = grid.shape[1], grid.shape[2]
-    dataset.BitsAllocated = dataset.BitsStored = 16
-    dataset.HighBit = 15
-    dataset.PixelRepresentation = 0
+def _add_ct_image(dataset: Dataset) -> None:
+    """CT Image and VOI LUT modules (C.8.2.1, C.11.2), as far as all slices share them."""
     dataset.RescaleIntercept = str(_INTERCEPT)
     dataset.RescaleSlope = "1"
     dataset.RescaleType = "HU"

@@ -146,7 +146,8 @@ def _series_attributes(patient: PhantomPatient, scan: Scan) -> Dataset:
     dataset.PatientPosition = "HFS"
     _add_pet_series(dataset, patient.grid)
     _add_isotope(dataset, scan)
-    _add_pixels(dataset, patient.grid)
+    add_pixels(dataset, patient.grid, signed=True)
+    _add_pet_image(dataset)
     return dataset
 
 
@@ -193,8 +194,14 @@ def _code(value: str, meaning: str) -> Dataset:
     return code
 
 
-def _add_pixels(dataset: Dataset, grid: Grid) -> None:
-    """Image Plane and Image Pixel modules, as far as all slices share them."""
+def add_pixels(dataset: Dataset, grid: Grid, signed: bool) -> None:
+    """Image Plane and Image Pixel modules (C.7.6.2, C.7.6.3), as far as all slices share them.
+
+    Args:
+        dataset: Any slice of the series.
+        grid: The series' grid, axial.
+        signed: Whether stored values have a sign; they take 16 bits.
+    """
     sz, sy, sx = grid.spacing_mm
     dataset.SliceThickness = f"{sz:g}"
     dataset.PixelSpacing = [f"{sy:g}", f"{sx:g}"]
@@ -202,10 +209,13 @@ def _add_pixels(dataset: Dataset, grid: Grid) -> None:
     dataset.SamplesPerPixel = 1
     dataset.PhotometricInterpretation = "MONOCHROME2"
     dataset.Rows, dataset.Columns = grid.shape[1], grid.shape[2]
-    dataset.BitsAllocated = 16
-    dataset.BitsStored = 16
+    dataset.BitsAllocated = dataset.BitsStored = 16
     dataset.HighBit = 15
-    dataset.PixelRepresentation = 1
+    dataset.PixelRepresentation = int(signed)
+
+
+def _add_pet_image(dataset: Dataset) -> None:
+    """PET Image module (C.8.9.4), as far as all slices share it."""
     dataset.RescaleIntercept = "0"
     dataset.RescaleType = "BQML"
     dataset.LossyImageCompression = "00"

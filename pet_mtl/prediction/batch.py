@@ -1,9 +1,9 @@
 """Predicting many studies: read ahead, predict, write, go on after a bad study, resume."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pet_mtl.errors import Problem, StudyError
@@ -41,6 +41,8 @@ class PredictConfig:
     Attributes:
         out: The output directory.
         centre: "found", "mask" (the study's own mask) or a world point (x, y, z), LPS, mm.
+        centres: Study's name to a world point that counts for this study alone.
+        outline: With centre "mask", whether the study's own mask is the outline, too.
         roi: Names or numbers of the mask's regions that make the lesion, or None.
         clinical: Table with the model's covariates, or None.
         overview: Whether pictures are drawn.
@@ -51,6 +53,8 @@ class PredictConfig:
 
     out: Path
     centre: str | Point = "found"
+    centres: Mapping[str, Point] = field(default_factory=dict)
+    outline: bool = False
     roi: str | None = None
     clinical: ClinicalTable | None = None
     overview: bool = True
@@ -171,7 +175,8 @@ def _split(
     for source in sources:
         known = _known(source, predictor, config.clinical)
         inputs = input_stamp(source, config.roi, config.centre == "mask", predictor.ct)
-        request = Request(config.centre, known, inputs)
+        centre = config.centres.get(source.name, config.centre)
+        request = Request(centre, known, inputs, config.outline)
         folder = config.out / source.name
         record = None
         if not config.overwrite:

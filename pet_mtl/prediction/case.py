@@ -40,11 +40,14 @@ class Request:
             world point (x, y, z), LPS, in mm is where the user points to it.
         clinical: Name to value of the covariates known of this patient.
         inputs: Stamp of the study's files, by which a later run knows that they are the same.
+        outline: With centre "mask", whether the study's own mask is the outline, too: mask and
+            statistics are of it. Risk and response still read what the model outlines.
     """
 
     centre: str | Point = "found"
     clinical: tuple[tuple[str, float], ...] = ()
     inputs: str = ""
+    outline: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ class Prediction:
         centre_mm: World point (x, y, z), LPS, the cubes were cut around.
         centre_source: "found", "mask" or "point".
         recentred: How often the cubes were cut again around the outlined lesion.
-        candidates: The regions found, the highest total uptake first; empty if not searched.
+        candidates: The regions found, the highest evidence first; empty if not searched.
         risk: Higher means worse; None of a model without survival.
         survival: (T,) survival probability at the model's `edges_days`; empty without survival.
         response: Probability of response class 1; None of a model without response.
@@ -128,8 +131,9 @@ def predict_case(study: Study, predictor: Predictor, request: Request) -> Predic
     case = _Case(study, volume, predictor, request)
     start = _start(case)
     look, rounds = _settle(case, start)
+    mask = _outline(case, start, look)
     return Prediction(
-        mask=look.mask,
+        mask=mask,
         centre_mm=look.centre_mm,
         centre_source=start.source,
         recentred=rounds,
@@ -137,12 +141,12 @@ def predict_case(study: Study, predictor: Predictor, request: Request) -> Predic
         risk=_scalar(look.outputs, "risk"),
         survival=tuple(float(p) for p in look.outputs.get("survival", ())),
         response=_scalar(look.outputs, "response"),
-        statistics=lesion_statistics(study.suv, look.mask, study.grid),
+        statistics=lesion_statistics(study.suv, mask, study.grid),
         warnings=(
             *study.warnings,
             *_ct_warnings(case),
             *start.warnings,
-            *_mask_warnings(look),
+            *_mask_warnings(look, mask),
         ),
     )
 
@@ -189,7 +193,8 @@ def _check_inside(point_mm: Point, upright_grid: Grid) -> None:
 
 def _settle(case: _Case, start: _Start) -> tuple[_Look, int]:
     """Looks at the first centre, then around what was outlined; and how often it moved."""
-    anchor = None if start.source == "found" else start.centre_mm
+    # Within reach of the cubes may lie an organ that takes up more than the lesion.
+    anchor = start.centre_mm
     look = _look(case, start.centre_mm, anchor)
     if start.source == "mask":
         return look, 0
@@ -225,6 +230,12 @@ def _look(case: _Case, centre_mm: Point, anchor: Point | None) -> _Look:
     return _Look(centre_mm, outputs, one_lesion(pasted, case.study.suv, case.study.grid, anchor))
 
 
+def _outline(case: _Case, start: _Start, look: _Look) -> NDArray[np.bool_]:
+    """The study's own mask where the user trusts it more, else the model's."""
+    own = case.study.mask
+    return own if case.request.outline and start.source == "mask" and own is not None else look.mask
+
+
 def _ct_warnings(case: _Case) -> tuple[str, ...]:
     """Says that a model which reads CT had to do without."""
     if not case.predictor.ct or case.volume.ct is not None:
@@ -247,14 +258,17 @@ def _better_centre(mask: NDArray[np.bool_], case: _Case, centre_mm: Point) -> Po
     if not mask.any():
         return None
     own = mask_centre_mm(mask, case.study.grid)
+    index = np.rint(case.study.grid.world_to_index(own)).astype(int)
+    # The middle of an outline that runs on into an organ lies beside both.
+    if not mask[tuple(index)]:
+        return None
     clearly_mm = _RECENTRE_VOXELS * case.predictor.plan.context_mm
     return own if math.dist(own, centre_mm) > clearly_mm else None
 
 
-def _mask_warnings(look: _Look) -> tuple[str, ...]:
+def _mask_warnings(look: _Look, mask: NDArray[np.bool_]) -> tuple[str, ...]:
     """What the mask itself says about its own trustworthiness."""
-    mask = look.mask
-    if "mask" not in look.outputs:
+    if mask is look.mask and "mask" not in look.outputs:
         return ("MASK_NOT_LEARNED: the model has no mask task; mask and volume say nothing",)
     if not mask.any():
         return ("LESION_NOT_OUTLINED: the model outlined nothing; volume is 0, SUV absent",)

@@ -76,6 +76,7 @@ def record_of(
                 "volume_ml": candidate.volume_ml,
                 "total_uptake": candidate.total_uptake,
                 "probability": candidate.probability,
+                "evidence": candidate.evidence,
             }
             for candidate in prediction.candidates
         ],
@@ -101,11 +102,12 @@ def _grid(grid: Grid) -> Record:
 def plain_request(request: Request) -> Record:
     """What the user said, and of which files, as JSON knows it."""
     centre = request.centre
-    return {
+    plain: Record = {
         "centre": centre if isinstance(centre, str) else list(centre),
         "clinical": dict(request.clinical),
         "inputs": request.inputs,
     }
+    return plain | ({"outline": True} if request.outline else {})
 
 
 def read_finished(

@@ -39,6 +39,7 @@ class StudyFacts:
         mtv_ml: Volume of the mask, in the scanner's own grid; None without mask.
         warnings: What was odd, each starting with a stable code.
         has_ct: Whether a CT was read.
+        elsewhere_mm: World points away from the lesion, context cubes of which are kept, too.
     """
 
     fingerprint: Fingerprint
@@ -49,6 +50,7 @@ class StudyFacts:
     mtv_ml: float | None = None
     warnings: tuple[str, ...] = ()
     has_ct: bool = False
+    elsewhere_mm: tuple[Point, ...] = ()
 
     @property
     def has_mask(self) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from pet_mtl.augment import Operation, apply, cubes_of
+from pet_mtl.augment import Elsewhere, Operation, apply, cubes_of, without_elsewhere
 from pet_mtl.sample import SCALES
 
 
@@ -21,6 +21,7 @@ class BatchPlan:
         ct: Whether the model reads CT.
         spacing_mm: Voxel edges of the fine and the context cube.
         tta: Whether out-of-fold predictions average the mirrored views of a patient.
+        elsewhere: How often a context cube is replaced by one cut away from the lesion.
     """
 
     batch_size: int
@@ -30,6 +31,7 @@ class BatchPlan:
     ct: bool = False
     spacing_mm: tuple[float, float] = (1.0, 1.0)
     tta: bool = False
+    elsewhere: float = 0.0
 
 
 def in_memory(patients: tf.data.Dataset) -> tf.data.Dataset:
@@ -37,7 +39,8 @@ def in_memory(patients: tf.data.Dataset) -> tf.data.Dataset:
 
     def compact(patient: dict[str, Any]) -> dict[str, Any]:
         names = [n for n in _cubes(patient) if n.endswith(("_valid", "_mask"))]
-        return {**patient, **{name: tf.cast(patient[name], tf.uint8) for name in names}}
+        small = {name: tf.cast(patient[name], tf.uint8) for name in names}
+        return {**patient, **small, **_present(patient)}
 
     return patients.map(compact, num_parallel_calls=tf.data.AUTOTUNE).cache()
 
@@ -66,7 +69,8 @@ def training_batches(
 
     def change(patient: dict[str, Any], seed: Any) -> dict[str, Any]:
         pair = tf.stack([tf.cast(seed % 2**31, tf.int32), plan.seed])
-        return apply(operations, _widened(patient), pair)
+        shown = Elsewhere(plan.elsewhere)(patient, pair - 1) if plan.elsewhere else patient
+        return apply(operations, _widened(shown), pair)
 
     pairs = tf.data.Dataset.zip((order, seeds)).skip(done * plan.batch_size)
     changed = pairs.map(change, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
@@ -74,12 +78,30 @@ def training_batches(
 
 
 def plain_batches(patients: tf.data.Dataset, plan: BatchPlan) -> tf.data.Dataset:
-    """Every patient once, in order, unchanged."""
+    """Every patient once, in order, unchanged; with `plan.elsewhere` then each cut elsewhere."""
+    if plan.elsewhere and "elsewhere" in patients.element_spec:
+        # A seed for each number of the order, so that all of a patient's cubes have their turn.
+        away = patients.enumerate().map(lambda n, p: Elsewhere(1.0)(p, [tf.cast(n, tf.int32), 0]))
+        patients = patients.concatenate(away)
     return _batched(patients.map(_widened), plan)
 
 
+def _present(patient: dict[str, Any]) -> dict[str, Any]:
+    """The cubes cut elsewhere that there are, (cubes, z, y, x, 1); others need no room."""
+    if "has_elsewhere" not in patient:
+        return {}
+    has = patient["has_elsewhere"] > 0
+    names = [name for name in patient if name.startswith("elsewhere")]
+    # Half precision is finer than the noise of the image, and half the room.
+    kept = {name: tf.boolean_mask(tf.cast(patient[name], tf.float16), has) for name in names}
+    return {
+        n: tf.cast(c, tf.uint8) if n.endswith(("_valid", "_mask")) else c for n, c in kept.items()
+    }
+
+
 def _widened(patient: dict[str, Any]) -> dict[str, Any]:
-    """Cubes back to float32."""
+    """Cubes back to float32, and only what belongs to a batch."""
+    patient = without_elsewhere(patient)
     return {**patient, **{name: tf.cast(patient[name], tf.float32) for name in _cubes(patient)}}
 
 

@@ -1,6 +1,6 @@
 """Training one fold: stages, heads, held-out predictions."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +164,7 @@ def _stage_data(
     if masked:
         training, validation = training.filter(_masked), validation.filter(_masked)
         held = sum(row["has_mask"] == "1" for row in split.validation_rows)
+        plan = replace(plan, elsewhere=config.augment.elsewhere)
     count = sum(has_mask) if masked else len(has_mask)
     known = validation.apply(tf.data.experimental.assert_cardinality(held))
     keep = only(stage.outputs)

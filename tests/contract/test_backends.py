@@ -78,7 +78,7 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[dict, d
         keras.utils.set_random_seed(4)
         config = ModelConfig(
             encoder=encoder, filters=(4, 8), groups=2, embedding=3, clinical_missing=True,
-            pool_statistics=("mean", "sd", "max"),
+            learned=True, pool_statistics=("mean", "sd", "max"),
         )  # fmt: skip
         model = build_model(
             config, ModelSpec(GridPlan(SIZE, 3.0, 6.0), ("age", "grade"), (100.0, 250.0, 500.0))

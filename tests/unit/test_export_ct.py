@@ -27,7 +27,7 @@ def ct_cube(seed):
 @pytest.fixture(scope="module", params=[False, True], ids=["pet", "pet and ct"])
 def exported(request, tmp_path_factory):
     keras.utils.set_random_seed(1)
-    config = ModelConfig(filters=(4, 8), groups=2, embedding=2)
+    config = ModelConfig(learned=True, filters=(4, 8), groups=2, embedding=2)
     spec = ModelSpec(GridPlan(SIZE, 3.0, 6.0), (), (100.0, 250.0, 500.0), ct=request.param)
     models = [build_model(config, spec) for _ in range(2)]
     path = tmp_path_factory.mktemp("bundle") / "saved_model"

@@ -28,7 +28,7 @@ def cubes(patients: int = 5) -> dict[str, np.ndarray]:
 def models() -> list[keras.Model]:
     """Two folds, whose heads differ."""
     keras.utils.set_random_seed(0)
-    config = ModelConfig(filters=(4,), groups=2, embedding=2, radiomics=False)
+    config = ModelConfig(learned=True, filters=(4,), groups=2, embedding=2, radiomics=False)
     made = [build_model(config, SPEC) for _ in range(2)]
     for number, model in enumerate(made):
         for name in ("survival", "response"):

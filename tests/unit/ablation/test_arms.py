@@ -23,7 +23,8 @@ from pet_mtl.training.part import StagePlan
 from pet_mtl.training.schedule import stages_of
 
 LEAN = TrainConfig(model=ModelConfig(learned=False), stage=StageConfig(joint_steps=0))
-BASES = {"lean": LEAN, "default": TrainConfig()}
+FULL = TrainConfig(model=ModelConfig(learned=True), stage=StageConfig(joint_steps=120))
+BASES = {"lean": LEAN, "full": FULL}
 PART_KEYS = {
     "second_outcome": {"model.tasks"},
     "mask_task": {"model.tasks"},
@@ -76,7 +77,7 @@ def test_all_arms_share_segmenter_seed_heads_and_updates(base):
 
 def test_end_to_end_arms_make_equally_many_updates():
     for key in ("survival", "response", "both", "both_mask", "both_reconstruction", "all"):
-        config = configs(TrainConfig())[key]
+        config = configs(FULL)[key]
         stages = stages_of(config.stage, config.model.tasks)
         steps = [stage.steps for stage in stages if isinstance(stage, StagePlan)]
         assert steps == [240 + 120]
@@ -87,9 +88,9 @@ def test_cheap_arms_are_those_that_nothing_but_the_segmenter_trains():
     assert set(ARMS) - cheap == {
         "survival", "response", "both", "both_mask", "both_reconstruction", "all",
     }  # fmt: skip
-    costly = {k for k, c in configs(TrainConfig()).items() if fits_heads_only(c, TrainConfig())}
+    costly = {key for key, config in configs(FULL).items() if fits_heads_only(config, FULL)}
     assert not costly  # 120 joint steps change the heads of every arm
-    assert shares_first_stage(configs(TrainConfig())[BASE], TrainConfig())
+    assert shares_first_stage(configs(FULL)[BASE], FULL)
 
 
 def test_an_encoder_of_other_tasks_is_not_the_segmenters():
@@ -100,10 +101,10 @@ def test_an_encoder_of_other_tasks_is_not_the_segmenters():
 
 
 def test_the_segmenter_is_the_first_stage_of_the_base():
-    config = segmenter_config(TrainConfig(), 2)
+    config = segmenter_config(FULL, 2)
     assert config.model.tasks == ("mask", "reconstruction")
     (stage,) = stages_of(config.stage, config.model.tasks)
-    (first, *_) = stages_of(TrainConfig().stage, TrainConfig().model.tasks)
+    (first, *_) = stages_of(FULL.stage, FULL.model.tasks)
     assert stage == first
     assert config.seed == 2
 
@@ -112,9 +113,9 @@ def test_an_arm_that_is_the_base_is_not_trained_twice():
     lean = stand_ins(chosen_arms(()), LEAN)
     assert lean["no_learned"] == lean["radiomics"] == lean["coupled"] == BASE
     assert lean["staged"] == lean["learned"] == "learned"
-    default = stand_ins(chosen_arms(()), TrainConfig())
-    assert default["learned"] == default["staged"] == BASE
-    assert default["no_learned"] == "no_learned"
+    full = stand_ins(chosen_arms(()), FULL)
+    assert full["learned"] == full["staged"] == BASE
+    assert full["no_learned"] == "no_learned"
     few = stand_ins(chosen_arms(("uncoupled",)), LEAN)
     assert few["coupled"] == BASE and "fine" not in few
 

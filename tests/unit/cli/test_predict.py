@@ -1,3 +1,4 @@
+import json
 import sys
 from types import ModuleType, SimpleNamespace
 
@@ -142,10 +143,40 @@ def test_clinical_inputs_reach_the_model(predict, write_study, tmp_path):
     assert code == 2 and "'Age [yr]', line 2" in err
 
 
+def test_places_of_several_studies_in_a_table(predict, write_study, tmp_path):
+    for name in ("one", "two", "three"):
+        write_study(name)
+    table = tmp_path / "places.csv"
+    table.write_text("id,x_mm,y_mm,z_mm\ntwo,-12.5,0,250\none,-12,1,251\n")
+    code, text, _ = predict("--center", str(table))
+    assert code == 0 and "3 predicted" in text
+    sources = {}
+    for name in ("one", "two", "three"):
+        record = json.loads((tmp_path / "out" / name / "prediction.json").read_text())
+        sources[name] = record["centre_source"]
+        if name == "two":
+            assert record["request"]["centre"] == record["centre_mm"] == [-12.5, 0, 250]
+    assert sources == {"one": "point", "two": "point", "three": "found"}
+    table.write_text("id,x_mm,y_mm,z_mm\ntwo,-12.5,0,250\n")
+    assert "1 predicted, 2 done before" in predict("--center", str(table))[1]
+
+
+def test_the_outline_of_the_study_itself(predict, write_study, tmp_path):
+    mask = np.zeros(GRID.shape, np.uint8)
+    mask[9:11, 9:11, 7:9] = 1
+    write_image(mask, GRID, write_study("one").with_name("PET_mask.nii.gz"))
+    for number, option in enumerate(("--use-mask", "--mask")):
+        assert predict(option, "--overwrite")[0] == 0
+        volume = float(read_csv(tmp_path / "out" / "predictions.csv")[0]["volume_ml"])
+        assert volume == pytest.approx((8, 1)[number], rel=0.3)
+
+
 @pytest.mark.parametrize(
     "options, said",
     [
         (("--use-mask", "--center", "1,2,3"), "PREDICT_CENTRE"),
+        (("--mask", "--center", "1,2,3"), "PREDICT_CENTRE"),
+        (("--center", __file__), "PREDICT_CENTRES"),
         (("--center", "1,2,3"), "PREDICT_CENTRE"),
         (("--center", "1,2"), "three numbers"),
         (("--center", "nan,2,3"), "three numbers"),

@@ -150,8 +150,8 @@ def test_what_is_kept_of_a_ct_comes_back(tmp_path, whole):
     hu[0] = np.nan
     suv = UprightVolume(np.ones(grid.shape, np.float32), grid, None, CtVolume(hu, grid))
     facts = StudyFacts(Fingerprint(grid.spacing_mm), (0.0, 0.0, 0.0), "uptake", "x", has_ct=True)
-    save_cutout(tmp_path / "a.npz", suv, facts)
-    volume, again = load_cutout(tmp_path / "a.npz")
+    save_cutout(tmp_path / "a.npz", [suv], facts)
+    (volume,), again = load_cutout(tmp_path / "a.npz")
     assert again == facts and volume.ct.grid == grid and volume.ct.hu.dtype == np.float32
     np.testing.assert_array_equal(volume.ct.hu, hu)
     with np.load(tmp_path / "a.npz") as stored:

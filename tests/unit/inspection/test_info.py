@@ -176,7 +176,7 @@ def model_run(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("run") / "run"
     keras.utils.set_random_seed(0)
-    model = build_model(ModelConfig(filters=(4, 8), groups=2), SPEC)
+    model = build_model(ModelConfig(learned=True, filters=(4, 8), groups=2), SPEC)
     export_bundle([model], SPEC, folder / "saved_model", {"folds": [0]})
     plan = {"config": {"seed": 3}, "seed": 3, "dataset_fingerprint": "ab", "versions": {"x": "1"}}
     write_json(folder / "plan.json", plan | {"dataset_path": "../secret name"})

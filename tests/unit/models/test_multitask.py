@@ -19,7 +19,7 @@ from pet_mtl.models import (
 )
 from pet_mtl.sample import GridPlan
 
-SMALL = ModelConfig(filters=(4, 8), groups=2, embedding=2)
+SMALL = ModelConfig(learned=True, filters=(4, 8), groups=2, embedding=2)
 PLAN = GridPlan(16, 3.0, 6.0)
 EDGES = (100.0, 250.0, 500.0)
 

@@ -19,7 +19,7 @@ from pet_mtl.training.stage import StageData, StageSettings, run_stage
 
 SIZE = 16
 SPEC = ModelSpec(GridPlan(SIZE, 3.0, 6.0), (), (100.0, 250.0))
-SMALL = ModelConfig(filters=(4, 8), groups=2, embedding=2, radiomics=False)
+SMALL = ModelConfig(learned=True, filters=(4, 8), groups=2, embedding=2, radiomics=False)
 ALONE = dataclasses.replace(SMALL, tasks=("survival",), encoder="plain", segmenter="given")
 
 

@@ -24,7 +24,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("zoo")
     keras.utils.set_random_seed(0)
     spec = ModelSpec(GridPlan(16, 3.0, 6.0), (), (100.0, 200.0))
-    config = ModelConfig(filters=(4, 8), groups=2, radiomics=False)
+    config = ModelConfig(learned=True, filters=(4, 8), groups=2, radiomics=False)
     export_bundle([build_model(config, spec)], spec, root / "tiny" / "1", {})
     (root / "tiny" / "card.json").write_text('{"name": "tiny"}')
     files = [path for path in (root / "tiny").rglob("*") if path.is_file()]

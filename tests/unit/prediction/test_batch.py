@@ -123,7 +123,13 @@ def test_table_and_records_say_the_same(run, tmp_path, model):
 def test_record_ranks_the_candidates(run, tmp_path):
     run()
     record = json.loads((tmp_path / "out" / "b-upright" / "prediction.json").read_text())
-    assert set(record["candidates"][0]) == {"centre_mm", "volume_ml", "total_uptake", "probability"}
+    assert set(record["candidates"][0]) == {
+        "centre_mm",
+        "volume_ml",
+        "total_uptake",
+        "probability",
+        "evidence",
+    }
     assert record["versions"]["pet_mtl"] and record["model_versions"] == {"made": "1"}
 
 

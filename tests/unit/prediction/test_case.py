@@ -102,6 +102,27 @@ def test_own_mask_gives_the_centre(model, ball, study_of):
     assert dice(found.mask, study.mask) > 0.9
 
 
+def test_own_mask_is_the_outline_where_the_user_says_so(model, ball, study_of):
+    # The threshold sees two balls as one; the user outlined one of them.
+    near = (CENTRE[0] - 24, CENTRE[1], CENTRE[2])
+    study = study_of([ball(CENTRE, 14.0), ball(near, 14.0)])
+    place, outline = (
+        predict_case(study, model, Request("mask", outline=outline)) for outline in (False, True)
+    )
+    assert place.mask.sum() > 1.5 * study.mask.sum()
+    np.testing.assert_array_equal(outline.mask, study.mask)
+    expected_ml = study.mask.sum() * study.grid.voxel_ml
+    assert outline.statistics.volume_ml == pytest.approx(expected_ml)
+    assert outline.centre_mm == place.centre_mm and outline.risk == place.risk
+
+
+def test_an_outline_that_is_absent_is_the_models(model, ball, study_of):
+    study = dataclasses.replace(study_of([ball(CENTRE, 20.0)]), mask=None)
+    found = predict_case(study, model, Request("mask", outline=True))
+    assert found.mask.any() and found.centre_source == "found"
+    assert [w.partition(":")[0] for w in found.warnings] == ["MASK_ABSENT"]
+
+
 def test_absent_mask_is_searched_with_a_warning(model, ball, study_of):
     study = dataclasses.replace(study_of([ball(CENTRE, 20.0)]), mask=None, warnings=("ODD: x",))
     found = predict_case(study, model, Request("mask"))

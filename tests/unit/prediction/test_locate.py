@@ -53,6 +53,49 @@ def test_highest_total_uptake_wins_over_highest_suv(model, ball, study_of):
     assert np.abs(np.subtract(finding.candidates[1].centre_mm, hot.centre_mm)).max() <= 3
 
 
+def test_a_faint_organ_does_not_win_by_its_size(model, ball, study_of):
+    """A region of which the model is unsure takes up more than the lesion in all."""
+    faint, lesion = ball((-40.0, 20.0, 270.0), 40.0, 3.2), ball(CENTRE, 12.0, 8.0)
+    finding = find_lesion(volume_of(study_of([faint, lesion])), model)
+    first, second = finding.candidates
+    assert second.total_uptake > 2 * first.total_uptake
+    assert first.evidence > second.evidence
+    assert np.abs(np.subtract(finding.centre_mm, CENTRE)).max() <= 3
+
+
+def test_specks_are_no_lesions(model, ball, study_of):
+    speck, lesion = ball((-40.0, 20.0, 270.0), 5.0, 40.0), ball(CENTRE, 18.0, 4.5)
+    finding = find_lesion(volume_of(study_of([speck, lesion])), model)
+    assert finding.candidates[1].probability > finding.candidates[0].probability
+    assert np.abs(np.subtract(finding.centre_mm, CENTRE)).max() <= 3
+
+
+def test_a_candidate_is_read_again_in_the_middle_of_a_cube(model, ball, study_of):
+    """What the model takes back there loses, though the search was as sure of it."""
+    other = (-50.0, 30.0, 250.0)
+
+    class TakesBack(type(model)):
+        tiles_searched = None
+
+        def context_mask(self, tiles, ct=None):
+            found = super().context_mask(tiles)
+            middle = tiles[:, 11:13, 11:13, 11:13, 0].mean(axis=(1, 2, 3))
+            searched, self.tiles_searched = self.tiles_searched, len(tiles)
+            # The second time, cubes around the hotter of both.
+            return (
+                found * np.where(middle > 9, 0.1, 1)[:, None, None, None, None]
+                if searched
+                else found
+            )
+
+    study = study_of([ball(CENTRE, 14.0, 8.0), ball(other, 16.0, 10.0)])
+    plain = find_lesion(volume_of(study), model)
+    assert np.abs(np.subtract(plain.centre_mm, other)).max() <= 3
+    found = find_lesion(volume_of(study), TakesBack())
+    assert np.abs(np.subtract(found.centre_mm, CENTRE)).max() <= 3
+    assert all(0 <= one.evidence <= 1 for one in (*plain.candidates, *found.candidates))
+
+
 def test_lesion_at_the_border_of_the_image(model, ball, study_of):
     # The image ends at z = 300 + 4 * 60 / 2 = 420 mm; the body at 400 mm.
     study = study_of([ball((40.0, -50.0, 410.0), 20.0)])

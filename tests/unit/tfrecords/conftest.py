@@ -36,6 +36,10 @@ def make_sample():
             response=labels.get("response"),
             clinical=np.where(known, random.normal(size=covariates), 0).astype(np.float32),
             clinical_known=known,
+            elsewhere=tuple(
+                _patch(random, size, masked, labels.get("ct"))
+                for _ in range(labels.get("elsewhere", 0))
+            ),
         )
 
     return make
@@ -51,7 +55,9 @@ def assert_same():
             assert left == right and type(left) is type(right), field
         np.testing.assert_array_equal(a.clinical, b.clinical)
         np.testing.assert_array_equal(a.clinical_known, b.clinical_known)
-        for left, right in ((a.fine, b.fine), (a.context, b.context)):
+        assert len(a.elsewhere) == len(b.elsewhere)
+        cubes = ((s.fine, s.context, *s.elsewhere) for s in (a, b))
+        for left, right in zip(*cubes, strict=True):
             assert left.suv.dtype == right.suv.dtype == np.float32
             np.testing.assert_array_equal(left.suv, right.suv)
             np.testing.assert_array_equal(left.valid, right.valid)

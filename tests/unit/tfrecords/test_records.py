@@ -17,6 +17,8 @@ from pet_mtl.tfrecords.decode import decode_record, sample_of
 from pet_mtl.tfrecords.encode import encode_sample
 from pet_mtl.tfrecords.schema import (
     CT_FEATURES,
+    ELSEWHERE_CT_FEATURES,
+    ELSEWHERE_FEATURES,
     FEATURES,
     NAMES,
     SCHEMA_VERSION,
@@ -38,15 +40,18 @@ TIMES = st.none() | st.floats(0, 1e5, width=32)
     covariates=st.integers(0, 3),
     seed=st.integers(0, 1000),
     ct=st.sampled_from(["no channel", "absent", "present"]),
+    elsewhere=st.tuples(st.integers(0, 2), st.integers(0, 1)),
 )
 def test_any_labels_come_back(
-    make_sample, assert_same, time_days, event, response, masked, covariates, seed, ct
+    make_sample, assert_same, time_days, event, response, masked, covariates, seed, ct, elsewhere
 ):
+    places, spare = elsewhere
     sample = make_sample(
         seed=seed, masked=masked, covariates=covariates,
         time_days=time_days, event=event, response=response, ct=ct == "present",
+        elsewhere=places,
     )  # fmt: skip
-    dimensions = Dimensions(8, covariates, ct != "no channel")
+    dimensions = Dimensions(8, covariates, ct != "no channel", places + spare)
     record = encode_sample(sample, 3, dimensions)
     tensors = decode_record(tf.constant(record), dimensions)
     assert_same(sample_of(tensors), sample)
@@ -84,6 +89,50 @@ def test_ct_without_a_channel_for_it_or_in_one_cube_only(make_sample):
     half = dataclasses.replace(sample, context=dataclasses.replace(sample.context, ct=None))
     with pytest.raises(DatasetError, match="DATASET_HALF_CT"):
         encode_sample(half, 0, Dimensions(8, 2, True))
+
+
+@pytest.mark.parametrize("ct", [False, True])
+def test_cubes_cut_elsewhere_change_no_other_feature(make_sample, ct):
+    sample = make_sample(ct=ct, elsewhere=2)
+    bare = dataclasses.replace(sample, elsewhere=())
+    more = _comparable(encode_sample(sample, 0, Dimensions(8, 2, ct, 2)))
+    without = _comparable(encode_sample(bare, 0, Dimensions(8, 2, ct)))
+    added = {f.name for f in (*ELSEWHERE_FEATURES, *(ELSEWHERE_CT_FEATURES if ct else ()))}
+    assert {name: value for name, value in more.items() if name not in added} == without
+    assert set(more) - set(without) == added
+
+
+def test_absent_cubes_are_zeros_with_their_flags_off_and_cost_little(make_sample):
+    dimensions = Dimensions(16, 2, False, 3)
+    record = encode_sample(make_sample(size=16), 0, dimensions)
+    tensors = decode_record(tf.constant(record), dimensions)
+    assert all(not np.any(tensors[feature.name]) for feature in ELSEWHERE_FEATURES)
+    assert sample_of(tensors).elsewhere == ()
+    assert len(record) - len(encode_sample(make_sample(size=16), 0, Dimensions(16, 2))) < 500
+
+
+def test_more_cubes_than_there_is_room_for(make_sample):
+    for room in (0, 1):
+        with pytest.raises(DatasetError, match="DATASET_ELSEWHERE"):
+            encode_sample(make_sample(elsewhere=2), 0, Dimensions(8, 2, False, room))
+
+
+def test_the_record_with_cubes_elsewhere_is_the_pinned_one(make_sample, assert_same):
+    sample = make_sample(size=2, time_days=365.0, event=True, response=0, ct=True, elsewhere=1)
+    dimensions = Dimensions(2, 2, True, 2)
+    pinned = (GOLDEN / "record_v1_elsewhere.bin").read_bytes()
+    assert_same(sample_of(decode_record(tf.constant(pinned), dimensions)), sample)
+    assert _comparable(encode_sample(sample, 1, dimensions)) == _comparable(pinned)
+
+
+def test_the_table_with_cubes_elsewhere_is_the_pinned_one():
+    pinned = json.loads((GOLDEN / "schema_v1_elsewhere.json").read_text())
+    dimensions = Dimensions(2, 2, True, 2)
+    added = [f for f in table(dimensions) if "elsewhere" in f["name"]]
+    assert {"schema_version": SCHEMA_VERSION, "features": added} == pinned
+    both = (*ELSEWHERE_FEATURES, *ELSEWHERE_CT_FEATURES)
+    assert features_of(dimensions) == (*FEATURES, *CT_FEATURES, *both)
+    assert features_of(Dimensions(2, 2, False, 2)) == (*FEATURES, *ELSEWHERE_FEATURES)
 
 
 def test_absent_is_stored_as_zero(make_sample):
@@ -128,7 +177,8 @@ def test_what_does_not_fit_is_refused(make_sample, change, code):
 
 def _comparable(record):
     """Feature name to value; compressed ones unpacked, since zlib builds may pack differently."""
-    packed = {f.name for f in (*FEATURES, *CT_FEATURES) if f.encoding == "zlib"}
+    every = features_of(Dimensions(2, 2, True, 2))
+    packed = {f.name for f in every if f.encoding == "zlib"}
     features = tf.train.Example.FromString(record).features.feature
     result = {}
     for name in features:

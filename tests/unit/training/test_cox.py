@@ -108,7 +108,9 @@ def cohort() -> tuple[dict, tf.data.Dataset]:
 @pytest.fixture(scope="module")
 def fitted() -> tuple[keras.Model, dict, tf.data.Dataset, ModelSpec]:
     keras.utils.set_random_seed(0)
-    config = ModelConfig(filters=(4,), groups=2, embedding=2, radiomics=False, survival="cox")
+    config = ModelConfig(
+        learned=True, filters=(4,), groups=2, embedding=2, radiomics=False, survival="cox"
+    )
     spec = ModelSpec(GridPlan(SIZE, 3.0, 6.0), (), EDGES)
     model = build_model(config, spec)
     inputs, batches = cohort()
@@ -164,7 +166,7 @@ def test_a_moved_head_gets_its_baseline_anew(fitted) -> None:
 def test_each_head_knows_its_loss(fitted) -> None:
     model, *_, spec = fitted
     assert model.get_layer("survival").loss("breslow").ties == "breslow"
-    other = build_model(ModelConfig(filters=(4,), groups=2, radiomics=False), spec)
+    other = build_model(ModelConfig(learned=True, filters=(4,), groups=2, radiomics=False), spec)
     assert isinstance(other.get_layer("survival").loss("efron"), LogisticHazard)
     baseline = np.array(other.get_layer("survival").baseline)
     store_baseline(other, cohort()[1])  # learned, and left alone

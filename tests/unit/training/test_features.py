@@ -37,7 +37,7 @@ def patients(covariates: int) -> tf.data.Dataset:
 @pytest.mark.parametrize("covariates", [0, 2])
 def test_the_network_computes_what_was_fitted(covariates: int, tmp_path: Path) -> None:
     keras.utils.set_random_seed(0)
-    config = ModelConfig(filters=(4, 8), groups=2, embedding=2)
+    config = ModelConfig(learned=True, filters=(4, 8), groups=2, embedding=2)
     names = tuple(f"c{k}" for k in range(covariates))
     spec = ModelSpec(GridPlan(SIZE, 3.0, 6.0), names, (100.0, 300.0, 900.0))
     model = build_model(config, spec)

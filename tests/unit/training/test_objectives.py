@@ -24,7 +24,9 @@ EDGES = (3.0, 6.0)
 @functools.cache
 def model(survival: str) -> keras.Model:
     """A network whose head says which loss is its own."""
-    config = ModelConfig(filters=(2,), groups=1, embedding=1, radiomics=False, survival=survival)
+    config = ModelConfig(
+        learned=True, filters=(2,), groups=1, embedding=1, radiomics=False, survival=survival
+    )
     return build_model(config, ModelSpec(GridPlan(4, 6.0, 12.0), (), EDGES))
 
 

@@ -33,7 +33,9 @@ def batches(outlined: float = 1.0) -> tf.data.Dataset:
 @pytest.fixture
 def model() -> keras.Model:
     keras.utils.set_random_seed(0)
-    config = ModelConfig(filters=(4, 8), groups=2, tasks=("mask", "survival"), radiomics=False)
+    config = ModelConfig(
+        learned=True, filters=(4, 8), groups=2, tasks=("mask", "survival"), radiomics=False
+    )
     return build_model(config, ModelSpec(GridPlan(SIZE, 3.0, 6.0), (), (100.0, 200.0)))
 
 

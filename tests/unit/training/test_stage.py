@@ -24,7 +24,7 @@ class KilledError(Exception):
 
 def network() -> keras.Model:
     keras.utils.set_random_seed(0)
-    config = ModelConfig(filters=(4,), groups=2, embedding=2, radiomics=False)
+    config = ModelConfig(learned=True, filters=(4,), groups=2, embedding=2, radiomics=False)
     return build_model(config, ModelSpec(GridPlan(SIZE, 3.0, 6.0), (), (100.0, 400.0, 900.0)))
 
 

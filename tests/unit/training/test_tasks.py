@@ -18,7 +18,9 @@ from pet_mtl.tfrecords.write import write_shard
 from pet_mtl.training.fold import FoldJob, train_fold
 
 SIZE, PATIENTS = 16, 8
-SMALL = ModelConfig(filters=(2, 4), groups=2, embedding=2, clinical=False, radiomics=False)
+SMALL = ModelConfig(
+    learned=True, filters=(2, 4), groups=2, embedding=2, clinical=False, radiomics=False
+)
 SHORT = StageConfig(batch_size=2, mask_steps=1, joint_steps=1, validate_every=1)
 
 
