@@ -20,9 +20,10 @@ COMMANDS = {
     "train": "Train the multi-task, multi-scale model on a dataset.",
     "evaluate": "Judge a run or predictions, with intervals and baselines.",
     "predict": "Predict mask, survival and response for new studies.",
+    "explain": "Show which uptake raises or lowers risk and response.",
     "doctor": "Tell whether this installation and this machine are fit.",
 }
-_LOAD_TENSORFLOW = ("convert", "train", "predict")
+_LOAD_TENSORFLOW = ("convert", "train", "predict", "explain")
 
 
 class _LazyGroup(click.Group):
