@@ -152,19 +152,17 @@ def pictures_of(
 def _facts(one: Attribution, explainer: Explainer) -> tuple[tuple[str, str], ...]:
     """Lines of text beside the bars."""
     inner, outer = explainer.ring_mm
+    places = {"lesion": "in lesion", "ring": f"in ring ({inner:g} to {outer:g} mm)"}
     facts = [
-        (
-            f"Share in {name}" + (f" ({inner:g} to {outer:g} mm)" if name == "ring" else ""),
-            "-" if share is None else f"{share:.0%}",
-        )
+        (f"Share {places.get(name, name)}", "-" if share is None else f"{share:.0%}")
         for name, share in one.shares.share.items()
     ]
-    facts.append((f"This study, {one.unit}" if one.unit != "relative" else "Value", f"{one.value:+.2f}"))
+    facts.append(("This study", f"{one.value:+.2f}"))
     if one.baseline_value is None:
         return (*facts, ("Method", explainer.settings.method))
     return (
         *facts,
-        (f"Baseline ({explainer.settings.baseline})", f"{one.baseline_value:+.2f}"),
+        (f"Baseline: {explainer.settings.baseline}", f"{one.baseline_value:+.2f}"),
         ("Attributed", f"{one.attributed:+.2f} (error {one.error:+.2f})"),
     )
 

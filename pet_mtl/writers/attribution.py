@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
+from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -23,8 +23,11 @@ from pet_mtl.geometry import Grid
 from pet_mtl.writers.overview import SUV_WINDOW, Plane, draw_plane, overview_planes
 
 SMOOTHING_MM = 3.0
-_COLOURS = "PuOr_r"
 _RAISES, _LOWERS = "#e66101", "#5e3c99"
+# Ends of middling lightness: the usual dark ones are lost in the dark of a hot lesion.
+_COLOURS = LinearSegmentedColormap.from_list(
+    "raises", (_LOWERS, "#b2abd2", "#f7f7f7", "#fdb863", _RAISES)
+)
 _CONTOUR = "#000000"
 _SIZE_INCH = (13.0, 6.6)
 _DPI = 100
@@ -160,7 +163,7 @@ def _draw_scale(figure: Figure, picture: AttributionPicture, limit: float) -> No
 
 def _draw_bars(axes: Axes, picture: AttributionPicture) -> None:
     """What raises and what lowers in each region."""
-    names = [f"{name}" for name, _, _ in picture.bars]
+    names = [name for name, _, _ in picture.bars]
     places = np.arange(len(names))[::-1]
     axes.barh(places, [raises for _, raises, _ in picture.bars], color=_RAISES, height=0.6)
     axes.barh(places, [lowers for _, _, lowers in picture.bars], color=_LOWERS, height=0.6)
