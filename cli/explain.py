@@ -29,15 +29,16 @@ from pet_mtl.cli._told import tell
     "that of soft tissue, the study smoothed, or no uptake.",
 )  # fmt: skip
 @click.option(
-    "--steps", type=click.IntRange(2, 4096), default=64, show_default=True,
+    "--steps",
+    type=click.IntRange(2, 4096),
+    default=64,
+    show_default=True,
     help="Points from baseline to study; more are slower and more exact.",
 )
 @study_options
 @click.option("--pictures/--no-pictures", default=True, help="Whether to draw the pictures.")
 @click.option("--overwrite", is_flag=True, help="Explain finished studies again.")
-def command(
-    run: Path, src: Path, out: Path, pictures: bool, overwrite: bool, **given: Any
-) -> int:
+def command(run: Path, src: Path, out: Path, pictures: bool, overwrite: bool, **given: Any) -> int:
     """Show which uptake raises or lowers risk and response.
 
     RUN is the output folder of `pet-mtl train`, whose models have gradients; SRC is any study, or

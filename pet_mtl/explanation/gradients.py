@@ -74,9 +74,7 @@ def integrate(
         fixed = member.fix(inputs)
         values = member.values(ends, fixed)
         slopes = _mean_slopes(member, fixed, ends, (points, weights))
-        found.append(
-            {n: Integral(float(v[1]), float(v[0]), slopes[n]) for n, v in values.items()}
-        )
+        found.append({n: Integral(float(v[1]), float(v[0]), slopes[n]) for n, v in values.items()})
     return {name: _mean([one[name] for one in found]) for name in found[0]}
 
 

@@ -79,9 +79,7 @@ def spread_separable(values: NDArray[np.float32], source: Grid, target: Grid) ->
     return np.ascontiguousarray(result, dtype=np.float32)
 
 
-def _weights_along(
-    source: Grid, target: Grid
-) -> Iterator[tuple[Floats32, NDArray[np.bool_]]]:
+def _weights_along(source: Grid, target: Grid) -> Iterator[tuple[Floats32, NDArray[np.bool_]]]:
     """Weights and insides of `axis_weights` along z, y and x."""
     start = source.world_to_index(target.origin_mm)
     for axis in range(3):

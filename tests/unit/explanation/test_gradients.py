@@ -14,12 +14,13 @@ from pet_mtl.sample import SCALES, GridPlan
 SIZE = 16
 SPEC = ModelSpec(GridPlan(SIZE, 3.0, 6.0), (), (100.0, 250.0))
 SMALL = {"filters": (4, 8), "groups": 2, "embedding": 2}
+# One network with the statistics: their graph takes seconds to make.
+LEARNED = {"learned": True, "radiomics": False}
 KINDS = {
     "statistics": {},
-    "learned": {"learned": True},
-    "learned alone": {"learned": True, "radiomics": False, "pool": ("all",), "tasks": ("survival",)},
-    "context": {"learned": True, "scales": "context", "survival": "cox"},
-    "segmenter": {"learned": True, "tasks": ("survival", "response"), "segmenter": "given"},
+    "whole cubes": {**LEARNED, "pool": ("all",), "tasks": ("survival",)},
+    "context": {**LEARNED, "scales": "context", "survival": "cox"},
+    "segmenter": {**LEARNED, "tasks": ("survival", "response"), "segmenter": "given"},
 }
 
 
@@ -117,7 +118,9 @@ def test_folds_are_averaged(inputs):
     members[1].slopes = lambda suv, fixed: {
         n: {s: 3.0 * v for s, v in one.items()} for n, one in Cubic().slopes(suv, fixed).items()
     }
-    members[1].values = lambda suv, fixed: {"survival": 3.0 * Cubic().values(suv, fixed)["survival"]}
+    members[1].values = lambda suv, fixed: {
+        "survival": 3.0 * Cubic().values(suv, fixed)["survival"]
+    }
     baseline = {s: np.zeros_like(inputs[s]) for s in SCALES}
     one = integrate([Cubic()], inputs, baseline, 5)["survival"]
     both = integrate(members, inputs, baseline, 5)["survival"]
@@ -126,7 +129,7 @@ def test_folds_are_averaged(inputs):
 
 
 def test_grad_cam_reads_the_last_level_of_both_scales(inputs, teacher):
-    member = Member(with_heads(ModelConfig(**SMALL, learned=True)))
+    member = Member(with_heads(ModelConfig(**SMALL, **LEARNED)))
     assert member.learned and not Member(teacher).learned
     for value, maps in activation_maps([member], inputs).values():
         assert np.isfinite(value)
