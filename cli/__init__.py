@@ -21,9 +21,11 @@ COMMANDS = {
     "ablate": "Tell what each part of the model adds, by matched arms.",
     "evaluate": "Judge a run or predictions, with intervals and baselines.",
     "predict": "Predict mask, survival and response for new studies.",
+    "explain": "Show which uptake raises or lowers risk and response.",
     "doctor": "Tell whether this installation and this machine are fit.",
 }
 _LOAD_TENSORFLOW = ("convert", "train", "ablate", "predict")
+_LOAD_TENSORFLOW = ("convert", "train", "predict", "explain")
 
 
 class _LazyGroup(click.Group):
