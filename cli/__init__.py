@@ -24,8 +24,7 @@ COMMANDS = {
     "explain": "Show which uptake raises or lowers risk and response.",
     "doctor": "Tell whether this installation and this machine are fit.",
 }
-_LOAD_TENSORFLOW = ("convert", "train", "ablate", "predict")
-_LOAD_TENSORFLOW = ("convert", "train", "predict", "explain")
+_LOAD_TENSORFLOW = ("convert", "train", "ablate", "predict", "explain")
 
 
 class _LazyGroup(click.Group):
