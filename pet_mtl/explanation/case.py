@@ -19,6 +19,9 @@ from pet_mtl.preprocess.crop import UprightVolume, cut_patches, upright, with_ct
 from pet_mtl.sample import SCALES
 from pet_mtl.study import Study
 
+# Outcome to its voxels on the study's grid, its value and its baseline's.
+_Found = dict[str, tuple[NDArray[np.float32], float, float | None]]
+
 # Exported model and Keras models differ by rounding alone: about 1e-4.
 _SAME_RISK = 0.02
 _INCOMPLETE = 0.05
@@ -121,8 +124,8 @@ def explain_case(study: Study, explainer: Explainer, request: Request) -> Explan
     cam = explainer.settings.method == CAM
     units = {name: "relative" if cam else explainer.members[0].unit(name) for name in found}
     attributions = tuple(
-        Attribution(name, units[name], voxels, *ends, shares_of(voxels, regions))
-        for name, (voxels, *ends) in found.items()
+        Attribution(name, units[name], voxels, value, less, shares_of(voxels, regions))
+        for name, (voxels, value, less) in found.items()
     )
     _check(attributions, prediction)
     warnings = [text for one in attributions for text in _warnings(one)]
@@ -147,16 +150,14 @@ def _inputs(place: _Place, request: Request) -> dict[str, Array]:
     return inputs
 
 
-def _integrals(
-    place: _Place, inputs: dict[str, Array]
-) -> dict[str, tuple[NDArray[np.float32], float, float | None]]:
+def _integrals(place: _Place, inputs: dict[str, Array]) -> _Found:
     """Outcome to voxels, value and baseline's value, by integrated gradients."""
     explainer, volume = place.explainer, place.volume
     plan, centre = explainer.predictor.plan, place.prediction.centre_mm
     less = baseline_of(volume.suv, volume.grid, explainer.settings.baseline)
     patches = cut_patches(UprightVolume(less, volume.grid), plan, centre)
     baseline = {s: as_batch(patch.suv) for s, patch in zip(SCALES, patches, strict=True)}
-    found = {}
+    found: _Found = {}
     for name, one in integrate(
         explainer.members, inputs, baseline, explainer.settings.steps
     ).items():
@@ -166,9 +167,7 @@ def _integrals(
     return found
 
 
-def _cams(
-    place: _Place, inputs: dict[str, Array]
-) -> dict[str, tuple[NDArray[np.float32], float, float | None]]:
+def _cams(place: _Place, inputs: dict[str, Array]) -> _Found:
     """Outcome to voxels and value, by Grad-CAM."""
     plan, centre = place.explainer.predictor.plan, place.prediction.centre_mm
     return {

@@ -1,4 +1,4 @@
-"""What a run must hold to be explained: its exported model, and its folds' models with gradients."""
+"""What a run must hold to be explained: its exported model, and the models of its folds."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,6 +1,6 @@
 """Integrated gradients, and Grad-CAM, of the mean over the folds' models."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -128,8 +128,8 @@ def activation_maps(
     ready = [(member, member.fix(inputs)) for member in members]
     values = [member.values(suv, fixed) for member, fixed in ready]
     maps: list[Cubes] = [member.cam(suv, fixed) for member, fixed in ready]
-    average: Callable[[str, str], Floats] = lambda o, s: np.mean([m[o][s] for m in maps], axis=0)
-    return {
-        o: (float(np.mean([v[o][0] for v in values])), {s: average(o, s) for s in maps[0][o]})
-        for o in values[0]
-    }
+    found = {}
+    for name, one in maps[0].items():
+        mean = {scale: np.mean([cells[name][scale] for cells in maps], axis=0) for scale in one}
+        found[name] = (float(np.mean([value[name][0] for value in values])), mean)
+    return found

@@ -151,7 +151,7 @@ def _draw_scale(figure: Figure, picture: AttributionPicture, limit: float) -> No
     bar = figure.colorbar(colours, cax=figure.add_axes((0.915, 0.50, 0.012, 0.32)), extend="both")
     bar.set_label(picture.unit, fontsize=8)
     bar.ax.tick_params(labelsize=7)
-    bar.formatter.set_powerlimits((-2, 3))
+    bar.ax.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3))
     for y, text, colour in ((0.855, picture.raises, _RAISES), (0.455, picture.lowers, _LOWERS)):
         figure.text(0.985, y, text, fontsize=9, fontweight="bold", color=colour, ha="right")
     low, high = SUV_WINDOW

@@ -66,7 +66,8 @@ class Linear:
         return dict.fromkeys(self.outcomes, cubes)
 
     def cam(self, suv, fixed):
-        return dict.fromkeys(self.outcomes, {s: self.weights[s][::4, ::4, ::4] for s in SCALES})
+        maps = {s: self.weights[s][::4, ::4, ::4] for s in SCALES}
+        return dict.fromkeys(self.outcomes, maps)
 
 
 @dataclass

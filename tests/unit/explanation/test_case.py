@@ -37,7 +37,7 @@ def test_what_raises_and_what_lowers_lie_where_the_patient_has_them(toy, directi
         part = np.maximum(values, 0.0)[..., None]
         found = (part * world).sum(axis=(0, 1, 2)) / part.sum()
         np.testing.assert_allclose(found, place, atol=1.5)
-    # Nothing else is above soft tissue; interpolated to upright and back, it spreads by a voxel each.
+    # Nothing else is above soft tissue; to upright and back, it spreads by a voxel each.
     distance = np.minimum(
         *(np.linalg.norm(world - np.asarray(c), axis=-1) - r for c, r, _ in BALLS)
     )
@@ -111,7 +111,7 @@ def test_grad_cam_lies_in_the_right_place(toy, direction):
     one = explanation.attributions[0]
     world = study.grid.index_to_world(np.stack(np.indices(study.grid.shape), -1))
     found = (one.voxels[..., None] * world).sum(axis=(0, 1, 2)) / one.voxels.sum()
-    expected = np.asarray(LESION) + (-18.0, 6.0, 18.0)
+    expected = np.add(LESION, (-18.0, 6.0, 18.0))
     np.testing.assert_allclose(found, expected, atol=2.0)
     assert one.attributed == pytest.approx(1.0, rel=0.05)
     assert (one.unit, one.baseline_value, one.error) == ("relative", None, None)
