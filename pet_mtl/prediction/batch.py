@@ -110,7 +110,7 @@ def predict_studies(
     processes = drawing_processes(len(todo)) if config.overview else 0
     with PicturePool(processes) as pictures:
         batch = _Batch(predictor, config, pictures, advance)
-        for (source, request), read in _read_ahead(todo, config, predictor.ct):
+        for (source, request), read in read_ahead(todo, config, predictor.ct):
             try:
                 batch.predict(source.name, read(), request)
             except StudyError as error:
@@ -179,10 +179,7 @@ def _split(
     todo: list[tuple[StudySource, Request]] = []
     done: list[Record] = []
     for source in sources:
-        known = _known(source, predictor, config.clinical)
-        inputs = input_stamp(source, config.roi, config.centre == "mask", predictor.ct)
-        centre = config.centres.get(source.name, config.centre)
-        request = Request(centre, known, inputs, config.outline, config.abstain)
+        request = request_of(source, predictor, config)
         folder = config.out / source.name
         record = None
         if not config.overwrite:
@@ -196,6 +193,23 @@ def _split(
     return todo, done
 
 
+def request_of(source: StudySource, predictor: Predictor, config: PredictConfig) -> Request:
+    """What is asked of one study.
+
+    Args:
+        source: The study, not read yet.
+        predictor: The model.
+        config: What is asked of all.
+
+    Returns:
+        Its place, what is known of the patient, and the stamp of its files.
+    """
+    known = _known(source, predictor, config.clinical)
+    inputs = input_stamp(source, config.roi, config.centre == "mask", predictor.ct)
+    centre = config.centres.get(source.name, config.centre)
+    return Request(centre, known, inputs, config.outline, config.abstain)
+
+
 def _known(
     source: StudySource, predictor: Predictor, table: ClinicalTable | None
 ) -> tuple[tuple[str, float], ...]:
@@ -207,10 +221,19 @@ def _known(
     return tuple((name, covariates[name]) for name in predictor.covariates if name in covariates)
 
 
-def _read_ahead(
+def read_ahead(
     todo: Iterable[tuple[StudySource, Request]], config: PredictConfig, ct: bool
 ) -> Iterator[tuple[tuple[StudySource, Request], Callable[[], Study]]]:
-    """Reads the next studies in another thread while one is predicted, in order."""
+    """Reads the next studies in another thread while one is worked on, in order.
+
+    Args:
+        todo: Studies and what is asked of each.
+        config: What is asked of all.
+        ct: Whether CT is read.
+
+    Yields:
+        Each study with a function that gives it, or raises what reading it raised.
+    """
     masked = config.centre == "mask"
     with ThreadPoolExecutor(1) as thread:
         waiting: deque[tuple[tuple[StudySource, Request], Future[Study]]] = deque()

@@ -6,6 +6,8 @@ coordinate-wise interpolation. Where the new grid is coarser than the old one th
 a tent as wide as the new voxels, so that uptake is averaged and not skipped.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
@@ -50,15 +52,40 @@ def resample_separable(
     Returns:
         The resampled volume, 0 beyond the image; and where it lies within the image.
     """
-    start = source.world_to_index(target.origin_mm)
     result, valid = volume, np.ones(target.shape, dtype=bool)
-    for axis in range(3):
-        step = target.spacing_mm[axis] / source.spacing_mm[axis]
-        positions = start[axis] + step * np.arange(target.shape[axis])
-        weights, inside = axis_weights(positions, source.shape[axis], max(1.0, step))
+    for axis, (weights, inside) in enumerate(_weights_along(source, target)):
         result = np.moveaxis(np.tensordot(weights, result, axes=(1, axis)), 0, axis)
         valid &= inside.reshape([-1 if a == axis else 1 for a in range(3)])
     return np.ascontiguousarray(result, dtype=np.float32), valid
+
+
+def spread_separable(values: NDArray[np.float32], source: Grid, target: Grid) -> Floats32:
+    """Gives what belongs to resampled voxels back to the voxels they were made of.
+
+    The adjoint of `resample_separable`: it carries a gradient with respect to the resampled
+    volume back to the volume itself, and keeps the sum of what lies within the image.
+
+    Args:
+        values: (z, y, x) on `target`.
+        source: The grid that was resampled.
+        target: The grid it was resampled onto.
+
+    Returns:
+        (z, y, x) on `source`.
+    """
+    result = values
+    for axis, (weights, _) in enumerate(_weights_along(source, target)):
+        result = np.moveaxis(np.tensordot(weights, result, axes=(0, axis)), 0, axis)
+    return np.ascontiguousarray(result, dtype=np.float32)
+
+
+def _weights_along(source: Grid, target: Grid) -> Iterator[tuple[Floats32, NDArray[np.bool_]]]:
+    """Weights and insides of `axis_weights` along z, y and x."""
+    start = source.world_to_index(target.origin_mm)
+    for axis in range(3):
+        step = target.spacing_mm[axis] / source.spacing_mm[axis]
+        positions = start[axis] + step * np.arange(target.shape[axis])
+        yield axis_weights(positions, source.shape[axis], max(1.0, step))
 
 
 def straighten(volume: NDArray[np.float32], grid: Grid) -> tuple[Floats32, Grid]:

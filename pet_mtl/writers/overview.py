@@ -162,7 +162,7 @@ def write_overview(overview: Overview, path: Path) -> None:
     figure.text(0.05, 0.95, overview.title, fontsize=13, fontweight="bold", parse_math=False)
     places = (layout[:, 0], layout[0, 1], layout[0, 2], layout[0, 3])
     for plane, place in zip(overview.planes, places, strict=True):
-        image = _draw_plane(figure.add_subplot(place), plane)
+        image = draw_plane(figure.add_subplot(place), plane)
     _draw_scale(figure, image)
     _draw_survival(figure.add_subplot(layout[1, 1:3]), overview)
     _draw_facts(figure.add_subplot(layout[1, 3]), overview)
@@ -170,15 +170,24 @@ def write_overview(overview: Overview, path: Path) -> None:
         canvas.print_png(str(temporary), metadata={"Software": "pet-mtl"})
 
 
-def _draw_plane(axes: Axes, plane: Plane) -> AxesImage:
-    """One image with contour, millimetres and orientation letters."""
+def draw_plane(axes: Axes, plane: Plane, contour: str = _CONTOUR) -> AxesImage:
+    """Draws one image with contour, millimetres and orientation letters.
+
+    Args:
+        axes: Where to.
+        plane: The image.
+        contour: Colour of the lesion's outline.
+
+    Returns:
+        The image, for a colour bar.
+    """
     row_low, row_high, column_low, column_high = plane.edges_mm
     image = axes.imshow(
         plane.suv, cmap="gray_r", vmin=SUV_WINDOW[0], vmax=SUV_WINDOW[1], origin="lower",
         extent=(column_low, column_high, row_low, row_high), interpolation="bilinear",
     )  # fmt: skip
     if plane.mask.any():
-        _draw_contour(axes, plane)
+        _draw_contour(axes, plane, contour)
     if plane.frame_mm is not None:
         low, high, left, right = plane.frame_mm
         axes.plot(
@@ -197,7 +206,7 @@ def _draw_plane(axes: Axes, plane: Plane) -> AxesImage:
     return image
 
 
-def _draw_contour(axes: Axes, plane: Plane) -> None:
+def _draw_contour(axes: Axes, plane: Plane, colour: str) -> None:
     """The lesion's outline along the voxels' borders, closed where the image ends."""
     row_low, row_high, column_low, column_high = plane.edges_mm
     rows, columns = (n + 2 for n in plane.mask.shape)
@@ -206,7 +215,7 @@ def _draw_contour(axes: Axes, plane: Plane) -> None:
     y = row_low + (np.arange(rows) - 0.5) * height
     x = column_low + (np.arange(columns) - 0.5) * width
     padded = np.pad(plane.mask, 1).astype(np.float32)
-    axes.contour(x, y, padded, levels=(0.5,), colors=_CONTOUR, linewidths=1.1)
+    axes.contour(x, y, padded, levels=(0.5,), colors=colour, linewidths=1.1)
 
 
 def _draw_letters(axes: Axes, plane: Plane) -> None:

@@ -135,7 +135,9 @@ def test_nothing_hot_is_said(model, study_of):
     codes = [warning.partition(":")[0] for warning in found.warnings]
     assert codes == ["LESION_FAINT", "LESION_NOT_OUTLINED"]
     assert not found.mask.any() and found.statistics.suv_max is None
-    assert np.isfinite(found.risk)
+    assert found.risk is None and found.doubt.abstained
+    told = predict_case(study_of([]), model, Request(abstain=False))
+    assert np.isfinite(told.risk) and told.warnings == found.warnings
 
 
 def test_lesion_cut_by_the_border_is_said(model, ball, study_of):

@@ -91,7 +91,7 @@ def test_what_is_withheld_is_null_and_the_mask_stays(trusted, ball, study_of):
 
 def test_nothing_outlined_withholds_even_beside_the_users_own_outline(model, ball, study_of):
     study = study_of([ball(CENTRE, 20.0)])
-    model.cut = 50.0
+    model.cut = 20.0
     found = predict_case(study, model, Request("mask", outline=True))
     assert codes(found) == ["LESION_NOT_OUTLINED"] and "own mask" in found.warnings[0]
     assert found.doubt.reasons == ("LESION_NOT_OUTLINED",) and found.risk is None
