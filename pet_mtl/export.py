@@ -27,6 +27,7 @@ from pet_mtl.covariates import Covariate, schema_from
 from pet_mtl.errors import ModelError, StudyError
 from pet_mtl.files import write_json
 from pet_mtl.models import Calibration, ModelSpec, mask_path
+from pet_mtl.models.calibration import spread_of
 from pet_mtl.models.views import mirrored
 from pet_mtl.sample import SCALES, GridPlan
 from pet_mtl.trust import Trust
@@ -137,16 +138,7 @@ class _Served(tf.Module):
         mean = {n: tf.add_n([r[n] for r in results]) / len(results) for n in names}
         scales = {"response": self._calibration.response, "survival": self._calibration.survival}
         moved = {n: scale(mean[n]) for n, scale in scales.items() if scale and n in mean}
-        return mean | moved | self._spread(results, scales)
-
-    def _spread(self, results: list[dict[str, Any]], scales: dict[str, Any]) -> dict[str, Any]:
-        spread = {}
-        for name in ("risk", "survival", "response") if len(results) > 1 else ():
-            if name in results[0]:
-                each = tf.stack([(scales.get(name) or tf.identity)(r[name]) for r in results])
-                squares = tf.reduce_sum(tf.square(each - tf.reduce_mean(each, axis=0)), axis=0)
-                spread[f"{name}_sd"] = tf.sqrt(squares / (len(results) - 1))
-        return spread
+        return mean | moved | spread_of(results, scales)
 
     def _locate(self, context: Any, context_ct: Any = None) -> dict[str, Any]:
         cubes = {"suv": context, "ct": context_ct}
@@ -328,7 +320,7 @@ def load_predictor(path: Path, tta: bool = False) -> Predictor:
         )
     try:
         schema_from(about)
-        Trust.from_json(about.get("trust", {}))
+        trust = Trust.from_json(about.get("trust", {}))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ModelError(
             "MODEL_DAMAGED",
@@ -342,19 +334,12 @@ def load_predictor(path: Path, tta: bool = False) -> Predictor:
         tuple(about["edges_days"]),
         about["versions"],
         # Other numbers come of it: what was predicted without is not finished with.
-        fingerprint(bundle) + _of_trust(about) + ("-tta" if tta else ""),
+        fingerprint(bundle) + trust.stamp + ("-tta" if tta else ""),
         about,
         tf.saved_model.load(str(bundle)),
         about.get("ct", False),
         tta,
     )
-
-
-def _of_trust(about: dict[str, Any]) -> str:
-    """Other limits give other sets and flags of the same graph."""
-    if "trust" not in about:
-        return ""
-    return "-" + hashlib.sha256(json.dumps(about["trust"], sort_keys=True).encode()).hexdigest()[:8]
 
 
 def fingerprint(bundle: Path) -> str:

@@ -3,6 +3,7 @@
 The maps are fitted in `pet_mtl.training.calibration` and applied inside the exported model.
 """
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,3 +81,26 @@ class Calibration:
 
     response: ResponseScale | None = None
     survival: SurvivalScale | None = None
+
+
+def spread_of(
+    results: Sequence[Mapping[str, Any]], scales: Mapping[str, Callable[[Any], Any] | None]
+) -> dict[str, Any]:
+    """How much several models disagree.
+
+    Args:
+        results: Readable outputs of each model.
+        scales: Output to the recalibration of its mean; each model's is recalibrated alike.
+
+    Returns:
+        `risk_sd`, `survival_sd`, `response_sd` of the outputs there are, each of that output's
+        shape: the standard deviation between the models. Nothing of one model.
+    """
+    spread = {}
+    for name in ("risk", "survival", "response") if len(results) > 1 else ():
+        if name in results[0]:
+            scale = scales.get(name)
+            each = ops.stack([scale(one[name]) if scale else one[name] for one in results])
+            squares = ops.sum(ops.square(each - ops.mean(each, axis=0)), axis=0)
+            spread[f"{name}_sd"] = ops.sqrt(squares / (len(results) - 1))
+    return spread

@@ -1,5 +1,7 @@
 """What a model carries to say how far its predictions can be trusted."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +23,14 @@ class Trust:
     sets: ResponseSets | None = None
     reference: Reference | None = None
     said: tuple[str, ...] = ()
+
+    @property
+    def stamp(self) -> str:
+        """Tells models apart that differ in their limits alone; "" if there are none."""
+        if self == NO_TRUST:
+            return ""
+        text = json.dumps(self.to_json(), sort_keys=True)
+        return "-" + hashlib.sha256(text.encode()).hexdigest()[:8]
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
