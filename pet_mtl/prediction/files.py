@@ -92,12 +92,11 @@ def record_of(
 
 
 def _survival(prediction: Prediction, model: ModelIdentity) -> Record:
-    """The curve, null where it is withheld, and its spread, null of one model."""
-    doubt = prediction.doubt
+    """The curve, null where it is withheld."""
+    withheld = prediction.doubt.abstained
     return {
         "days": list(model.edges_days),
-        "probability": None if doubt.abstained else list(prediction.survival),
-        "sd": list(doubt.survival_sd) or None,
+        "probability": None if withheld else list(prediction.survival),
     }
 
 
@@ -107,6 +106,7 @@ def _doubt(prediction: Prediction) -> Record:
     return {
         "risk_sd": doubt.risk_sd,
         "response_sd": doubt.response_sd,
+        "survival_sd": list(doubt.survival_sd) or None,
         "response_set": None
         if classes is None
         else {"classes": list(classes), "coverage": doubt.coverage},

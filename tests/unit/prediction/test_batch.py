@@ -246,7 +246,7 @@ def test_a_model_without_survival_leaves_its_cells_empty(run, tmp_path, model):
             found = super().predict(*inputs)
             return {name: found[name] for name in ("mask", "response")}
 
-    assert run(ResponseOnly(edges_days=()), overview=True).predicted == 3
+    assert run(ResponseOnly(edges_days=()), overview=True, abstain=False).predicted == 3
     rows = table(tmp_path / "out" / "predictions.csv")
     assert all(row["risk"] == "" and row["response"] for row in rows)
     assert not any(name.startswith("survival") for name in rows[0])

@@ -43,7 +43,7 @@ def test_a_usual_study_has_all_numbers(trusted, ball, study_of):
     record = record_of(study, found, Request(), identity_of(trusted))
     assert record["response_set"] == {"classes": [0], "coverage": 0.9}
     assert (record["risk_sd"], record["response_sd"], record["novelty"]) == (0.5, 0.125, 4.0)
-    assert record["survival"]["sd"] == [0.0, 0.25, 0.5]
+    assert record["survival_sd"] == [0.0, 0.25, 0.5]
     assert (record["abstained"], record["abstain_reasons"]) == (False, [])
 
 
@@ -77,9 +77,9 @@ def test_what_is_withheld_is_null_and_the_mask_stays(trusted, ball, study_of):
     study = study_of([ball(CENTRE, 20.0)])
     found = predict_case(study, trusted, Request())
     record = record_of(study, found, Request(), identity_of(trusted))
-    for name in ("risk", "response", "risk_sd", "response_sd", "response_set"):
+    for name in ("risk", "response", "risk_sd", "response_sd", "survival_sd", "response_set"):
         assert record[name] is None
-    assert record["survival"]["probability"] is None and record["survival"]["sd"] is None
+    assert record["survival"]["probability"] is None
     assert record["abstained"] and record["abstain_reasons"] == ["OOD_EMBEDDING"]
     assert found.mask.any() and record["suv_max"] == 8.0 and record["volume_ml"] > 0
     assert overview_of(study, found, identity_of(trusted)).survival == ()

@@ -1,4 +1,4 @@
-"""What is fitted on out-of-fold predictions: sets of the recalibrated response, and usual values."""
+"""What is fitted on out-of-fold predictions: sets of the recalibrated response, usual values."""
 
 import numpy as np
 import pytest
