@@ -24,7 +24,7 @@ help:
 	@echo "make docs        write the pages that the code dictates: commands, errors, formats"
 	@echo "make bench       time what has a limit on time"
 	@echo "make clean       remove what was made, the environment excepted"
-	@echo "parts of test:   env lint types layers wheel wheel-test unit"
+	@echo "parts of test:   env lint types layers wheel wheel-test whole; make unit: every test, here"
 
 # --- Environment -----------------------------------------------------------------------------
 
@@ -49,7 +49,7 @@ link:
 # --- Checks, the fast ones first --------------------------------------------------------------
 
 .PHONY: test
-test: lint types layers wheel wheel-test unit
+test: lint types layers wheel wheel-test whole
 
 .PHONY: lint
 lint: $(READY)
@@ -64,10 +64,14 @@ types: $(READY) link
 layers: $(READY) link
 	cd build/link && $(CURDIR)/$(BIN)/lint-imports --config $(CURDIR)/.importlinter --no-cache
 
-.PHONY: unit
-unit wheel-test: export TF_CPP_MIN_LOG_LEVEL ?= 2
+.PHONY: unit whole
+unit whole wheel-test: export TF_CPP_MIN_LOG_LEVEL ?= 2
 unit: $(READY)
 	$(BIN)/pytest $(PARALLEL) $(PYTEST_ARGS)
+
+# What the wheel does not run: trainings, the whole way, real data. So each test runs once.
+whole: $(READY)
+	$(BIN)/pytest -m "slow or real_data or gpu" $(PARALLEL) $(PYTEST_ARGS)
 
 # --- The wheel, as a stranger gets it -----------------------------------------------------------
 

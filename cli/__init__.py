@@ -18,12 +18,13 @@ COMMANDS = {
     "info": "Tell what a study, dataset, run or model is.",
     "convert": "Turn a folder of PET studies into a TFRecord dataset.",
     "train": "Train the multi-task, multi-scale model on a dataset.",
+    "ablate": "Tell what each part of the model adds, by matched arms.",
     "evaluate": "Judge a run or predictions, with intervals and baselines.",
     "predict": "Predict mask, survival and response for new studies.",
     "explain": "Show which uptake raises or lowers risk and response.",
     "doctor": "Tell whether this installation and this machine are fit.",
 }
-_LOAD_TENSORFLOW = ("convert", "train", "predict", "explain")
+_LOAD_TENSORFLOW = ("convert", "train", "ablate", "predict", "explain")
 
 
 class _LazyGroup(click.Group):

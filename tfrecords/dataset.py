@@ -13,6 +13,7 @@ from pet_mtl.errors import DatasetError
 from pet_mtl.files import read_csv
 from pet_mtl.sample import GridPlan
 from pet_mtl.tfrecords.decode import Tensors, decode_record
+from pet_mtl.tfrecords.relabel import Outcomes
 from pet_mtl.tfrecords.schema import SCHEMA_VERSION, Dimensions
 
 # TensorFlow's own default, which it announces where it is not given.
@@ -37,6 +38,7 @@ class DatasetInfo:
         schema: The covariates that `covariates` encode.
         channels: "suv", and "ct_hu" if the dataset was made with CT.
         elsewhere: Cubes cut away from the lesion that a record has room for.
+        outcomes: Outcomes read in place of the recorded ones, or None.
     """
 
     path: Path
@@ -51,6 +53,7 @@ class DatasetInfo:
     schema: tuple[Covariate, ...] = ()
     channels: tuple[str, ...] = ("suv",)
     elsewhere: int = 0
+    outcomes: Outcomes | None = None
 
     @property
     def has_ct(self) -> bool:
@@ -61,6 +64,10 @@ class DatasetInfo:
         """The same dataset, read without its CT."""
         return replace(self, channels=("suv",))
 
+    def with_outcomes(self, outcomes: Outcomes) -> "DatasetInfo":
+        """The same dataset, read with other outcomes than the recorded ones."""
+        return replace(self, outcomes=outcomes)
+
     @property
     def dimensions(self) -> Dimensions:
         """What the symbolic sizes of the schema stand for here."""
@@ -68,7 +75,8 @@ class DatasetInfo:
 
     def studies(self) -> list[dict[str, str]]:
         """The rows of studies.csv, ordered by fold, shard and place."""
-        return read_csv(self.path / "studies.csv")
+        rows = read_csv(self.path / "studies.csv")
+        return [self.outcomes.in_row(row) for row in rows] if self.outcomes else rows
 
     def files(self, fold: int) -> list[str]:
         """The shard files of one fold."""
@@ -180,11 +188,12 @@ def load_samples(info: DatasetInfo, folds: Sequence[int]) -> tf.data.Dataset:
     records = tf.data.TFRecordDataset(tf.constant(files, tf.string), buffer_size=_READ_BYTES)
     # Bound here: the graph must not look up attributes of `info` later.
     dimensions = info.dimensions
-    return records.map(
+    samples = records.map(
         lambda record: as_training_input(decode_record(record, dimensions)),
         num_parallel_calls=tf.data.AUTOTUNE,
         deterministic=True,
     )
+    return info.outcomes.in_samples(samples) if info.outcomes else samples
 
 
 def as_training_input(tensors: Tensors) -> Tensors:

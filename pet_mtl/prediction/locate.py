@@ -2,8 +2,8 @@
 
 The model's context path reads overlapping cubes that cover the body; where they overlap, each
 counts most near its own middle. Connected regions of probability above one half are candidates.
-Each is read once more, in the mirrored views of a cube around it, and the one the model is surest
-of is the lesion: a faint organ, half believed in part, takes up more than many a lesion.
+Rivals are read once more, in the mirrored views of a cube around each, and the one the model is
+surest of is the lesion: a faint organ, half believed in part, takes up more than many a lesion.
 """
 
 import itertools
@@ -23,6 +23,7 @@ from pet_mtl.sample import Patch
 THRESHOLD = 0.5
 AIR_SUV = 0.5
 _BATCH = 8
+_RIVAL = 0.5
 _MOST_CANDIDATES = 5
 _SPECK_ML = 1.0
 # Neighbours touch by face, edge or corner: a lobe that hangs on by a corner is the same lesion.
@@ -41,8 +42,9 @@ class Candidate:
         volume_ml: Its volume.
         total_uptake: SUV times volume, summed over its voxels, g/ml x ml.
         probability: The highest lesion probability in it, 0 to 1.
-        evidence: Mean lesion probability over it, of the search and of a cube around it in its
-            mirrored views, times V / (V + 1 ml) of its volume V: specks are no lesions. 0 to 1.
+        evidence: Mean lesion probability over it, of the search and, if it has a rival, of a cube
+            around it in its mirrored views, times V / (V + 1 ml) of its volume V: specks are no
+            lesions. 0 to 1.
     """
 
     centre_mm: Point
@@ -205,9 +207,12 @@ def _candidates(
     regions = sorted(_regions(probability), key=lambda one: -_evidence(one, one.confidence, grid))[
         :_MOST_CANDIDATES
     ]
-    again = _read_again(regions, patch, predictor)
+    first = [_evidence(region, region.confidence, grid) for region in regions]
+    # Who is far behind the first does not overtake it, and is not looked at twice.
+    rivals = [r for r, one in zip(regions, first, strict=True) if one > _RIVAL * first[0]]
+    again = _read_again(rivals, patch, predictor) if len(rivals) > 1 else []
     found = []
-    for region, centred in zip(regions, again, strict=True):
+    for region, centred in itertools.zip_longest(regions, again):
         middle = [(axis.start + axis.stop - 1) / 2 for axis in region.box]
         x, y, z = grid.index_to_world(middle)
         uptake = patch.suv[region.box][region.inside].sum(dtype=np.float64)
@@ -217,7 +222,7 @@ def _candidates(
                 volume_ml=region.size() * grid.voxel_ml,
                 total_uptake=float(uptake * grid.voxel_ml),
                 probability=float(probability[region.box][region.inside].max()),
-                evidence=_evidence(region, (region.confidence + centred) / 2, grid),
+                evidence=_evidence(region, _confidence(region, centred), grid),
             )
         )
     return tuple(sorted(found, key=lambda candidate: -candidate.evidence))
@@ -230,6 +235,11 @@ def _regions(probability: Floats32) -> Iterator[_Region]:
         inside = labels[box] == number
         z, y, x = ((axis.start + axis.stop - 1) // 2 for axis in box)
         yield _Region(box, inside, (z, y, x), float(probability[box][inside].mean()))
+
+
+def _confidence(region: _Region, again: float | None) -> float:
+    """Mean probability over a region, averaged over both readings if there were two."""
+    return region.confidence if again is None else (region.confidence + again) / 2
 
 
 def _evidence(region: _Region, confidence: float, grid: Grid) -> float:

@@ -29,7 +29,7 @@ _WIDTH_IN = 4.4
 _MOST_INTERVALS = 5
 _RIGHT_HALF = 0.5
 
-_STYLE: Any = {
+STYLE: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 9.0,
     "axes.spines.top": False,
@@ -166,7 +166,7 @@ def dice_histogram(values: Floats) -> str:
 @contextmanager
 def _drawing(height_in: float) -> Iterator[tuple[Figure, Axes]]:
     """A figure of the report's width in its style, without pyplot's global state."""
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(_WIDTH_IN, height_in), layout="constrained")
         yield figure, figure.subplots()
 

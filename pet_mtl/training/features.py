@@ -54,10 +54,31 @@ def fit_outcomes(
     Returns:
         What was chosen.
     """
-    groups, labels = _collect(model, batches)
+    return fit_collected(model, *collect(model, batches), losses, seed)
+
+
+def fit_collected(
+    model: keras.Model,
+    groups: dict[str, Any],
+    labels: dict[str, Any],
+    losses: LossConfig,
+    seed: int,
+) -> HeadReport:
+    """Standardises and reduces what `collect` found, fits the heads.
+
+    Args:
+        model: The whole network; its untrained statistics and head weights are set.
+        groups: Group to its (patients, columns), not standardised.
+        labels: Outcomes and which are known, of the same patients.
+        losses: L2 penalties to try, ties, balance of the response.
+        seed: Seed of the inner folds.
+
+    Returns:
+        What was chosen.
+    """
     for name, values in groups.items():
         _fit_group(model, name, values, labels)
-    features = _features(model, groups, labels)
+    features = head_inputs(model, groups, labels)
     fitted, correlations = _fit_heads(model, features, labels, losses, seed)
     for name, head in fitted.items():
         layer = model.get_layer(name)
@@ -78,10 +99,10 @@ def _fit_heads(
         if isinstance(layer, CoxHead):
             fitted["survival"] = _fit_cox(layer, features, labels, losses, seed)
         else:
-            tasks["survival"] = _hazard_task(features, labels, layer.edges_days)
+            tasks["survival"] = hazard_task(features, labels, layer.edges_days)
             fitted["survival"] = fit_head(tasks["survival"], losses.head_penalty, seed)
     if "response" in model.output:
-        tasks["response"] = _response_task(features, labels, losses.balance_response)
+        tasks["response"] = response_task(features, labels, losses.balance_response)
         fitted["response"] = fit_head(tasks["response"], losses.head_penalty, seed + 1)
     if not (losses.couple_heads and len(tasks) == 2):
         return fitted, {}
@@ -101,9 +122,18 @@ def families_of(model: keras.Model, features: int) -> dict[str, int]:
     return families | ({"clinical": rest} if rest else {})
 
 
-def _collect(model: keras.Model, batches: tf.data.Dataset) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Inputs of the group-wise standardisations, and the labels, of all patients."""
-    names = [n for n in _GROUPS if _has(model, f"{n}_standard")]
+def collect(model: keras.Model, batches: tf.data.Dataset) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Inputs of the group-wise standardisations, and the labels, of all patients.
+
+    Args:
+        model: The whole network.
+        batches: Patients, unchanged, as (inputs, targets, weights).
+
+    Returns:
+        Group to (patients, columns); and `survival`, `response`, `has_survival`, `has_response`
+        and, with clinical inputs, `known`.
+    """
+    names = group_names(model)
     probe = keras.Model(model.input, {n: model.get_layer(f"{n}_standard").input for n in names})
     call = tf.function(probe, reduce_retracing=True)
     rows: dict[str, list[Any]] = {n: [] for n in names}
@@ -111,13 +141,22 @@ def _collect(model: keras.Model, batches: tf.data.Dataset) -> tuple[dict[str, An
     for inputs, targets, weights in batches:
         for name, value in call(inputs, training=False).items():
             rows[name].append(value.numpy())
-        known = {"known": inputs["clinical_known"]} if "clinical_known" in inputs else {}
-        kept = {n: targets[n] for n in ("survival", "response")}
-        kept |= {f"has_{n}": weights[n] for n in kept} | known
-        for name, value in kept.items():
+        for name, value in labels_of(inputs, targets, weights).items():
             labels.setdefault(name, []).append(value.numpy())
     joined = {n: np.concatenate(v) for n, v in labels.items()}
     return {n: np.concatenate(v) for n, v in rows.items()}, joined
+
+
+def group_names(model: keras.Model) -> tuple[str, ...]:
+    """The groups of features that a model's outcome heads read, in their order."""
+    return tuple(name for name in _GROUPS if _has(model, f"{name}_standard"))
+
+
+def labels_of(inputs: Any, targets: Any, weights: Any) -> dict[str, Any]:
+    """What `collect` keeps of a batch's labels."""
+    known = {"known": inputs["clinical_known"]} if "clinical_known" in inputs else {}
+    kept = {n: targets[n] for n in ("survival", "response")}
+    return kept | {f"has_{n}": weights[n] for n in kept} | known
 
 
 def _has(model: keras.Model, name: str) -> bool:
@@ -135,8 +174,8 @@ def _fit_group(model: keras.Model, name: str, values: NDArray[Any], labels: dict
         model.get_layer(f"{name}_reduction").fit(np.asarray(standard(values)))
 
 
-def _features(model: keras.Model, groups: dict[str, Any], labels: dict[str, Any]) -> Floats:
-    """What the heads read, for all patients, from the groups already computed.
+def head_inputs(model: keras.Model, groups: dict[str, Any], labels: dict[str, Any]) -> Floats:
+    """What the heads read, (patients, features), from the groups already computed.
 
     The layers are called on numbers: a second Keras model from the middle of the first one would
     add nodes to its graph, and it could no longer be saved.
@@ -162,7 +201,7 @@ def _fit_cox(
     return fit_cox_head(task, losses.head_penalty, seed)
 
 
-def _hazard_task(features: Floats, labels: dict[str, Any], edges: Sequence[float]) -> HeadTask:
+def hazard_task(features: Floats, labels: dict[str, Any], edges: Sequence[float]) -> HeadTask:
     """One cell an interval of the discrete-time head."""
     known = labels["has_survival"] > 0
     time, event = (tf.constant(v, tf.float32) for v in labels["survival"][known].T)
@@ -171,7 +210,7 @@ def _hazard_task(features: Floats, labels: dict[str, Any], edges: Sequence[float
     return HeadTask(features[known], hits, np.asarray(survived, np.float64) + hits)
 
 
-def _response_task(features: Floats, labels: dict[str, Any], balanced: bool) -> HeadTask:
+def response_task(features: Floats, labels: dict[str, Any], balanced: bool) -> HeadTask:
     """One cell a patient, of equal weight or so that both classes count alike."""
     known = labels["has_response"] > 0
     hits = labels["response"][known].astype(np.float64)

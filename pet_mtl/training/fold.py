@@ -54,6 +54,23 @@ class FoldJob:
     folder: Path
 
 
+@dataclass(frozen=True)
+class LearnedFold:
+    """What the training of one fold gave.
+
+    Attributes:
+        model: The trained network.
+        spec: What the data fixed of it.
+        plan: How its batches were made.
+        history: Rows of metrics.csv.
+    """
+
+    model: keras.Model
+    spec: ModelSpec
+    plan: BatchPlan
+    history: list[tuple[Any, ...]]
+
+
 def train_fold(job: FoldJob, report: Report) -> None:
     """Trains one fold and writes `best.keras`, `metrics.csv`, `predictions.csv`, `saved_model/`.
 
@@ -61,34 +78,59 @@ def train_fold(job: FoldJob, report: Report) -> None:
         job: What to train.
         report: Called with one line a validation, and with the steps between.
     """
-    config, info = job.config, job.info
+    learned = learn_fold(job, report)
+    with atomic_path(job.folder / "best.keras") as temporary:
+        learned.model.save(temporary)
+    write_csv(job.folder / "metrics.csv", HISTORY_COLUMNS, history_rows(learned.history))
+    facts = {"fold": job.fold, "dataset_fingerprint": job.info.fingerprint}
+    export_bundle([learned.model], learned.spec, job.folder / "saved_model", facts)
+    if job.fold >= 0:
+        table = job.folder / "predictions.csv"
+        write_predictions(learned.model, job.info, job.fold, learned.plan, table)
+
+
+def learn_fold(job: FoldJob, report: Report) -> LearnedFold:
+    """Trains one fold; writes nothing but the state that a killed training goes on from.
+
+    Args:
+        job: What to train.
+        report: Called with one line a validation, and with the steps between.
+
+    Returns:
+        The trained network, and what it was trained with.
+    """
+    config = job.config
     remove_stale(job.folder)
-    seed = config.seed * 1000 + job.fold + 1
-    keras.utils.set_random_seed(seed)
-    split = split_patients(info, job.fold, seed)
-    covariates = info.covariates if config.model.clinical and config.model.outcomes else ()
-    edges = survival_edges(info, config.model.intervals)
-    edges = edges if "survival" in config.model.tasks else ()
-    spec = ModelSpec(info.plan, covariates, edges, config.model.ct)
+    plan, spec = plan_of(job), spec_of(job)
+    keras.utils.set_random_seed(plan.seed)
+    split = split_patients(job.info, job.fold, plan.seed)
     path = segmenter_file(config.model.segmenter, job.fold)
     segmenter = load_model(path) if config.model.segmenter else None
     model = build_model(config.model, spec, segmenter)
-    plan = BatchPlan(
-        config.stage.batch_size, bool(covariates), config.model.suv_clip, seed, config.model.ct,
-        (info.plan.fine_mm, info.plan.context_mm), config.output.tta,
-    )  # fmt: skip
     report(
         f"{len(split.training_rows)} training and "
         f"{len(split.validation_rows)} inner validation patients"
     )
     history = _learn(model, job, split, plan, report)
-    with atomic_path(job.folder / "best.keras") as temporary:
-        model.save(temporary)
-    write_csv(job.folder / "metrics.csv", HISTORY_COLUMNS, history_rows(history))
-    facts = {"fold": job.fold, "dataset_fingerprint": info.fingerprint}
-    export_bundle([model], spec, job.folder / "saved_model", facts)
-    if job.fold >= 0:
-        write_predictions(model, info, job.fold, plan, job.folder / "predictions.csv")
+    return LearnedFold(model, spec, plan, history)
+
+
+def spec_of(job: FoldJob) -> ModelSpec:
+    """What the dataset fixes of the network of a fold."""
+    config, info = job.config.model, job.info
+    covariates = info.covariates if config.clinical and config.outcomes else ()
+    edges = survival_edges(info, config.intervals)
+    return ModelSpec(info.plan, covariates, edges if "survival" in config.tasks else (), config.ct)
+
+
+def plan_of(job: FoldJob) -> BatchPlan:
+    """How the batches of a fold are made, and its seed."""
+    config, plan = job.config, job.info.plan
+    clinical = bool(spec_of(job).covariates)
+    return BatchPlan(
+        config.stage.batch_size, clinical, config.model.suv_clip, config.seed * 1000 + job.fold + 1,
+        config.model.ct, (plan.fine_mm, plan.context_mm), config.output.tta,
+    )  # fmt: skip
 
 
 def _learn(

@@ -19,6 +19,15 @@ QUICK = [
 ]
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
+HERE = Path(__file__).parent
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever goes the whole way is slow."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.slow)
 
 
 def _command(*arguments: object) -> list[str]:

@@ -155,7 +155,7 @@ def test_what_is_kept_of_a_ct_comes_back(tmp_path, whole):
     assert again == facts and volume.ct.grid == grid and volume.ct.hu.dtype == np.float32
     np.testing.assert_array_equal(volume.ct.hu, hu)
     with np.load(tmp_path / "a.npz") as stored:
-        assert stored["ct"].dtype == (np.int16 if whole else np.float32)
+        assert stored["ct0"].dtype == (np.int16 if whole else np.float32)
 
 
 @pytest.mark.real_data
