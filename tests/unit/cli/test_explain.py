@@ -17,6 +17,9 @@ from pet_mtl.models import ModelSpec, build_model
 from pet_mtl.sample import GridPlan
 from pet_mtl.writers.images import write_image
 
+# Making, exporting and differentiating networks; no training.
+pytestmark = pytest.mark.slow
+
 GRID = Grid((20, 20, 20), (5.0, 5.0, 5.0), (-50.0, -50.0, 200.0))
 SPEC = ModelSpec(GridPlan(16, 3.0, 6.0), (), (100.0, 200.0))
 # Without the statistics, whose graph takes seconds to make.

@@ -91,7 +91,10 @@ def test_a_known_integral(inputs):
     assert total == pytest.approx(found.value - found.baseline_value, rel=2e-3)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind",
+    [pytest.param(k, marks=pytest.mark.slow) if k == "statistics" else k for k in KINDS],
+)
 def test_attributions_of_a_network_are_complete(kind, inputs, teacher):
     config = ModelConfig(**SMALL, **KINDS[kind])
     model = with_heads(config, **({"segmenter": teacher} if config.segmenter else {}))
