@@ -57,7 +57,10 @@ def test_the_network_computes_what_was_fitted(covariates: int, tmp_path: Path) -
     # However the groups were collected, the heads' columns are in the order of their families.
     groups, labels = collect(model, batches)
     backwards = dict(reversed(groups.items()))
-    assert head_inputs(model, backwards, labels) == pytest.approx(features, abs=1e-4)
+    ordered = head_inputs(model, groups, labels)
+    np.testing.assert_array_equal(head_inputs(model, backwards, labels), ordered)
+    # Another order would differ by about 1; rounding of the convolutions by far less.
+    np.testing.assert_allclose(ordered, features, atol=1e-2)
     # The lesion's uptake decides, and the fit has found it.
     truth = np.concatenate([batch[1]["response"].numpy() for batch in batches])[:, 0]
     assert logit[truth == 1].mean() > logit[truth == 0].mean() + 0.5
