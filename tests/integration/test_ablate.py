@@ -98,5 +98,5 @@ def test_an_arm_on_shared_features_is_what_its_own_training_gives(
     train_network(told, Work("network", 0, 0, (ARMS["learned"],)), lambda _: None)
     own = read_scores([told.folders.scores("learned", 0, 0)], samples)
     for name, values in shared.items():
-        np.testing.assert_allclose(own[name], values, atol=2e-3)
+        np.testing.assert_allclose(own[name], values, atol=1e-4)
     assert np.isfinite(own["risk"]).sum() == 8
