@@ -94,13 +94,7 @@ class Asked:
             )
 
     def config(self, search: Search, predictor: "Predictor", out: Path) -> "PredictConfig":
-        """What is asked, checked against studies and model; tells oddities of the table.
-
-        Args:
-            search: The studies.
-            predictor: The model.
-            out: Where the results go.
-        """
+        """What is asked of studies, checked against the model; tells oddities of the table."""
         from pet_mtl.prediction.batch import PredictConfig
         from pet_mtl.prediction.centres import read_centres
         from pet_mtl.prediction.clinical import read_inputs

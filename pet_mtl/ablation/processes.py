@@ -1,22 +1,18 @@
 """Running pieces of work side by side, one process each, with the time that is left."""
 
-import contextlib
-import multiprocessing
-import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
+from functools import partial
 
 from pet_mtl.ablation.learning import train_network, train_segmenter
 from pet_mtl.ablation.opponents import extract, score_opponents
 from pet_mtl.ablation.shared_heads import fit_shared
 from pet_mtl.ablation.work import Setting, Work
 from pet_mtl.errors import ModelError, PetMtlError
-from pet_mtl.processes import end_with_parent
+from pet_mtl.training.children import Child, one_at_a_time, run_child, side_by_side
 from pet_mtl.training.determinism import prepare_tensorflow
-from pet_mtl.training.progress import Report, Steps
+from pet_mtl.training.progress import Report
 
 _DOES: dict[str, Callable[[Setting, Work, Report], None]] = {
     "segmenter": train_segmenter,
@@ -67,12 +63,7 @@ def run_all(setting: Setting, rounds: Sequence[Sequence[Work]], jobs: int, repor
     Raises:
         PetMtlError: A piece failed; those in work were finished before.
     """
-    lock = threading.Lock()
-
-    def told(message: str | Steps) -> None:
-        with lock:
-            report(message)
-
+    told = one_at_a_time(report)
     todo = [[work for work in one if not work.done(setting.folders)] for one in rounds]
     total, count = sum(map(len, rounds)), sum(map(len, todo))
     if count < total:
@@ -95,19 +86,7 @@ def _side_by_side(setting: Setting, todo: Sequence[Work], report: Report, clock:
         clock.finished(work.kind, seconds)
         report(f"{work.label}: done in {seconds:.0f} s, {_left(clock)}")
 
-    with ThreadPoolExecutor(max_workers=clock.jobs) as threads:
-        waiting = [threads.submit(one, work) for work in todo]
-        failed = [future for future in as_completed(waiting) if _fails(future, waiting)]
-    for future in failed[:1]:
-        future.result()
-
-
-def _fails(future: Future[None], waiting: list[Future[None]]) -> bool:
-    """Whether a piece failed; then those not yet begun are not begun."""
-    failed = not future.cancelled() and future.exception() is not None
-    for other in waiting if failed else ():
-        other.cancel()
-    return failed
+    side_by_side([partial(one, work) for work in todo], clock.jobs)
 
 
 def _left(clock: Clock) -> str:
@@ -119,41 +98,21 @@ def _left(clock: Clock) -> str:
 
 
 def _in_own_process(setting: Setting, work: Work, report: Report) -> None:
-    """One process a piece, so that the memory of one never adds to the next."""
-    context = multiprocessing.get_context("spawn")
-    reader, writer = context.Pipe(duplex=False)
-    child = context.Process(target=_work, args=(setting, work, writer))
-    child.start()
-    writer.close()  # so that the child's end of the pipe is the only one, and its death is seen
-    failure: PetMtlError | None = ModelError(
+    """One process a piece."""
+    died = ModelError(
         "ABLATE_DIED",
         "a process ended without finishing its work",
         todo="See above for its last words; if it lacked memory, give fewer --jobs. The same "
         "command goes on where it stood",
         subject=work.label,
     )
-    with contextlib.suppress(EOFError):
-        while isinstance(message := reader.recv(), str | Steps):
-            report(_named(work, message))
-        failure = message
-    child.join()
-    if failure is not None:
-        raise failure
+    run_child(Child(work.label, _work, (setting, work), died), report)
 
 
-def _named(work: Work, message: str | Steps) -> str | Steps:
-    """Says which piece of work a message is about."""
-    if isinstance(message, str):
-        return f"{work.label}: {message}"
-    return replace(message, label=f"{work.label} {message.label}")
-
-
-def _work(setting: Setting, work: Work, writer: Any) -> None:
-    """What the child process does; its last message is None, or why it failed."""
-    end_with_parent()
+def _work(setting: Setting, work: Work, report: Report) -> None:
+    """What the process of a piece does."""
     try:
         prepare_tensorflow(setting.threads, setting.base.deterministic)
-        _DOES[work.kind](setting, work, writer.send)
-        writer.send(None)
+        _DOES[work.kind](setting, work, report)
     except PetMtlError as error:
-        writer.send(error.about(work.label))
+        raise error.about(work.label) from error

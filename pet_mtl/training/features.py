@@ -181,8 +181,8 @@ def head_inputs(model: keras.Model, groups: dict[str, Any], labels: dict[str, An
     add nodes to its graph, and it could no longer be saved.
     """
     parts = []
-    for name, values in groups.items():
-        part = model.get_layer(f"{name}_standard")(values)
+    for name in group_names(model):  # in the order of `families_of`, however they were collected
+        part = model.get_layer(f"{name}_standard")(groups[name])
         if name == "clinical":
             part = part * labels["known"]
         elif _has(model, f"{name}_reduction"):

@@ -1,25 +1,23 @@
 """A run: one or all folds of a dataset, their out-of-fold predictions, one exported model."""
 
-import contextlib
-import multiprocessing
-import threading
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pet_mtl.config import TrainConfig, from_dict, to_dict
-from pet_mtl.errors import ConfigError, DatasetError, ModelError, PetMtlError, UsageError
+from pet_mtl.errors import ConfigError, DatasetError, ModelError, UsageError
 from pet_mtl.export import NO_CALIBRATION, export_bundle, versions
 from pet_mtl.files import read_csv, write_csv, write_json
 from pet_mtl.models import Calibration, ModelSpec, edges_of, load_model
-from pet_mtl.processes import cores, end_with_parent, only_one
+from pet_mtl.processes import cores, only_one
 from pet_mtl.tfrecords.dataset import DatasetInfo, read_info
 from pet_mtl.training.calibration import fit_calibration
+from pet_mtl.training.children import Child, one_at_a_time, run_child, side_by_side
 from pet_mtl.training.determinism import prepare_tensorflow
 from pet_mtl.training.fold import FoldJob, train_fold
 from pet_mtl.training.plan import RunPlan, check_plan
-from pet_mtl.training.progress import Report, Steps
+from pet_mtl.training.progress import Report
 from pet_mtl.training.trust import fit_trust
 
 _SHARE_OF_FOLDS = 0.5
@@ -87,7 +85,8 @@ def train(
     jobs = max(1, min(selection.jobs, len(todo)))
     threads = max(1, cores() // jobs) if jobs > 1 else 0
     children = [_Child(dataset, run, to_dict(config), fold, threads) for fold in todo]
-    _side_by_side(children, jobs, report)
+    told = one_at_a_time(report)
+    side_by_side([partial(_in_own_process, child, told) for child in children], jobs)
     _collect(run, info, config, report)
     return TrainResult(run, wanted, done)
 
@@ -147,64 +146,21 @@ class _Child:
     threads: int
 
 
-def _side_by_side(children: list[_Child], jobs: int, report: Report) -> None:
-    """So many folds at a time; the first that fails is raised when those in training are done."""
-    lock = threading.Lock()
-
-    def told(message: str | Steps) -> None:
-        with lock:
-            report(message)
-
-    with ThreadPoolExecutor(max_workers=jobs) as threads:
-        waiting = [threads.submit(_in_own_process, child, told) for child in children]
-        failed = [future for future in as_completed(waiting) if _fails(future, waiting)]
-    for future in failed[:1]:
-        future.result()
-
-
-def _fails(future: Future[None], waiting: list[Future[None]]) -> bool:
-    """Whether a fold failed; then those not yet begun are not begun."""
-    failed = not future.cancelled() and future.exception() is not None
-    for other in waiting if failed else ():
-        other.cancel()
-    return failed
-
-
 def _in_own_process(told: _Child, report: Report) -> None:
-    """One process a fold, so that the memory of one never adds to the next."""
-    fold = told.fold
-    report(f"fold {fold}: training")
-    context = multiprocessing.get_context("spawn")
-    reader, writer = context.Pipe(duplex=False)
-    child = context.Process(target=_train_one, args=(told, writer))
-    child.start()
-    writer.close()  # so that the child's end of the pipe is the only one, and its death is seen
-    failure: PetMtlError | None = ModelError(
+    """One process a fold."""
+    report(f"fold {told.fold}: training")
+    died = ModelError(
         "TRAIN_DIED",
         "the training process ended without finishing",
         todo="See above for its last words; if it lacked memory, give a smaller "
         "stage.batch_size. The same command goes on where it stood",
-        subject=f"fold {fold}",
+        subject=f"fold {told.fold}",
     )
-    with contextlib.suppress(EOFError):
-        while isinstance(message := reader.recv(), str | Steps):
-            report(_of_fold(fold, message))
-        failure = message
-    child.join()
-    if failure is not None:
-        raise failure
+    run_child(Child(f"fold {told.fold}", _train_one, (told,), died), report)
 
 
-def _of_fold(fold: int, message: str | Steps) -> str | Steps:
-    """Says which fold a message is about."""
-    if isinstance(message, str):
-        return f"fold {fold}: {message}"
-    return replace(message, label=f"fold {fold} {message.label}")
-
-
-def _train_one(told: _Child, writer: Any) -> None:
-    """What the child process does; its last message is None, or why it failed."""
-    end_with_parent()
+def _train_one(told: _Child, report: Report) -> None:
+    """What the process of one fold does."""
     fold = told.fold
     folder = fold_folder(told.run, fold)
     busy = UsageError(
@@ -213,15 +169,11 @@ def _train_one(told: _Child, writer: Any) -> None:
         todo="Wait for it, or give another -o",
         subject=f"fold {fold}",
     )
-    try:
-        with only_one(folder / "state" / "lock", busy):
-            settings = from_dict(TrainConfig, told.config)
-            prepare_tensorflow(told.threads, settings.deterministic)
-            info = _channels(read_info(told.dataset), settings)
-            train_fold(FoldJob(info, settings, fold, folder), writer.send)
-        writer.send(None)
-    except PetMtlError as error:
-        writer.send(error)
+    with only_one(folder / "state" / "lock", busy):
+        settings = from_dict(TrainConfig, told.config)
+        prepare_tensorflow(told.threads, settings.deterministic)
+        info = _channels(read_info(told.dataset), settings)
+        train_fold(FoldJob(info, settings, fold, folder), report)
 
 
 def _collect(run: Path, info: DatasetInfo, config: TrainConfig, report: Report) -> None:

@@ -11,16 +11,22 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from pet_mtl.files import atomic_path
 from pet_mtl.geometry import Grid
-from pet_mtl.writers.overview import SUV_WINDOW, Plane, draw_plane, overview_planes
+from pet_mtl.writers.overview import (
+    SUV_WINDOW,
+    Plane,
+    draw_plane,
+    overview_page,
+    overview_planes,
+    plane_places,
+    write_page,
+)
 
 SMOOTHING_MM = 3.0
 _RAISES, _LOWERS = "#e66101", "#5e3c99"
@@ -29,8 +35,6 @@ _COLOURS = LinearSegmentedColormap.from_list(
     "raises", (_LOWERS, "#b2abd2", "#f7f7f7", "#fdb863", _RAISES)
 )
 _CONTOUR = "#000000"
-_SIZE_INCH = (13.0, 6.6)
-_DPI = 100
 _SATURATED = 99.5
 _MOST_OPAQUE = 0.85
 
@@ -102,16 +106,9 @@ def write_attribution(picture: AttributionPicture, path: Path) -> None:
         picture: What to show.
         path: The PNG file.
     """
-    figure = Figure(figsize=_SIZE_INCH, dpi=_DPI)
-    canvas = FigureCanvasAgg(figure)
-    layout = figure.add_gridspec(
-        2, 4, width_ratios=(1.3, 1, 1, 1), height_ratios=(1.25, 1),
-        left=0.05, right=0.89, top=0.87, bottom=0.095, wspace=0.30, hspace=0.38,
-    )  # fmt: skip
-    # A study's name is free text: a $ in it is no formula.
-    figure.text(0.05, 0.95, picture.title, fontsize=13, fontweight="bold", parse_math=False)
+    figure, layout = overview_page(picture.title, right=0.89)
     limit = _limit(picture)
-    places = (layout[:, 0], layout[0, 1], layout[0, 2], layout[0, 3])
+    places = plane_places(layout)
     for plane, values, place in zip(picture.planes, picture.values, places, strict=True):
         axes = figure.add_subplot(place)
         draw_plane(axes, plane, _CONTOUR)
@@ -119,8 +116,7 @@ def write_attribution(picture: AttributionPicture, path: Path) -> None:
     _draw_scale(figure, picture, limit)
     _draw_bars(figure.add_subplot(layout[1, 1]), picture)
     _draw_facts(figure.add_subplot(layout[1, 2:]), picture)
-    with atomic_path(path) as temporary:
-        canvas.print_png(str(temporary), metadata={"Software": "pet-mtl"})
+    write_page(figure, path)
 
 
 def _limit(picture: AttributionPicture) -> float:

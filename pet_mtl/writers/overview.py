@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.gridspec import GridSpec, SubplotSpec
 from matplotlib.image import AxesImage
 from numpy.typing import NDArray
 
@@ -152,20 +153,41 @@ def write_overview(overview: Overview, path: Path) -> None:
         overview: What to show.
         path: The PNG file.
     """
-    figure = Figure(figsize=_SIZE_INCH, dpi=_DPI)
-    canvas = FigureCanvasAgg(figure)
-    layout = figure.add_gridspec(
-        2, 4, width_ratios=(1.3, 1, 1, 1), height_ratios=(1.25, 1),
-        left=0.05, right=0.925, top=0.87, bottom=0.095, wspace=0.30, hspace=0.38,
-    )  # fmt: skip
-    # A study's name is free text: a $ in it is no formula.
-    figure.text(0.05, 0.95, overview.title, fontsize=13, fontweight="bold", parse_math=False)
-    places = (layout[:, 0], layout[0, 1], layout[0, 2], layout[0, 3])
+    figure, layout = overview_page(overview.title, right=0.925)
+    places = plane_places(layout)
     for plane, place in zip(overview.planes, places, strict=True):
         image = draw_plane(figure.add_subplot(place), plane)
     _draw_scale(figure, image)
     _draw_survival(figure.add_subplot(layout[1, 1:3]), overview)
     _draw_facts(figure.add_subplot(layout[1, 3]), overview)
+    write_page(figure, path)
+
+
+def overview_page(title: str, right: float) -> tuple[Figure, GridSpec]:
+    """An empty page with its title: a tall place for the projection, three above three beside it.
+
+    Args:
+        title: Free text.
+        right: Where the places end, as a share of the page's width; a scale has the rest.
+    """
+    figure = Figure(figsize=_SIZE_INCH, dpi=_DPI)
+    layout = figure.add_gridspec(
+        2, 4, width_ratios=(1.3, 1, 1, 1), height_ratios=(1.25, 1),
+        left=0.05, right=right, top=0.87, bottom=0.095, wspace=0.30, hspace=0.38,
+    )  # fmt: skip
+    # A study's name is free text: a $ in it is no formula.
+    figure.text(0.05, 0.95, title, fontsize=13, fontweight="bold", parse_math=False)
+    return figure, layout
+
+
+def plane_places(layout: GridSpec) -> tuple[SubplotSpec, ...]:
+    """Where the projection and the three planes go."""
+    return (layout[:, 0], layout[0, 1], layout[0, 2], layout[0, 3])
+
+
+def write_page(figure: Figure, path: Path) -> None:
+    """Writes a page as PNG, atomically."""
+    canvas = FigureCanvasAgg(figure)
     with atomic_path(path) as temporary:
         canvas.print_png(str(temporary), metadata={"Software": "pet-mtl"})
 

@@ -61,9 +61,10 @@ def lively(model: keras.Model) -> None:
     for head in ("survival", "response"):
         slopes = model.get_layer(head).slopes
         slopes.assign(rng.normal(0, 0.1, slopes.shape))
-    for scale in ("fine", "context"):
-        standard = model.get_layer(f"radiomics_{scale}_standard")
-        standard.scale.assign(np.full(standard.scale.shape, 0.5, np.float32))
+    standard = model.get_layer("radiomics_standard")
+    standard.scale.assign(np.full(standard.scale.shape, 0.5, np.float32))
+    kernel = model.get_layer("radiomics_reduction").kernel  # else it passes few columns
+    kernel.assign(rng.normal(0, 0.1, kernel.shape))
     logits = model.get_layer("mask_decoder").get_layer("logits")
     logits.bias.assign([0.05])
 

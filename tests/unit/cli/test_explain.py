@@ -17,8 +17,13 @@ from pet_mtl.models import ModelSpec, build_model
 from pet_mtl.sample import GridPlan
 from pet_mtl.writers.images import write_image
 
+# Making, exporting and differentiating networks; no training.
+pytestmark = pytest.mark.slow
+
 GRID = Grid((20, 20, 20), (5.0, 5.0, 5.0), (-50.0, -50.0, 200.0))
 SPEC = ModelSpec(GridPlan(16, 3.0, 6.0), (), (100.0, 200.0))
+# Without the statistics, whose graph takes seconds to make.
+CONFIG = ModelConfig(filters=(4, 8), groups=2, learned=True, radiomics=False)
 FILES = {
     f"attribution_{outcome}.{suffix}"
     for outcome in ("survival", "response")
@@ -34,7 +39,7 @@ def run_dir(tmp_path_factory):
     models = []
     for fold in range(2):
         keras.utils.set_random_seed(fold)
-        model = build_model(ModelConfig(filters=(4, 8), groups=2), SPEC)
+        model = build_model(CONFIG, SPEC)
         for name in ("survival", "response"):
             slopes = model.get_layer(name).slopes
             slopes.assign(rng.normal(scale=0.1, size=slopes.shape))
@@ -96,7 +101,7 @@ def test_from_run_to_files(explain, studies, tmp_path):
     assert code == 8 and "0 explained, 1 done before" in text
     assert (out / "one" / "explanation.json").stat().st_mtime_ns == before
     # Another question is another explanation.
-    code, text, _ = explain("--baseline", "zero", "--no-pictures")
+    code, text, _ = explain("--method", "grad_cam", "--no-pictures")
     assert code == 8 and "1 explained, 0 done before" in text
 
 
@@ -109,7 +114,8 @@ def test_a_bundle_has_no_gradients(explain, studies, run_dir, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_grad_cam_needs_learned_features(explain, studies):
+def test_grad_cam_needs_learned_features(explain, studies, monkeypatch):
+    monkeypatch.setattr("pet_mtl.explanation.member._last_levels", lambda model: {})
     code, _, err = explain("--method", "grad_cam")
     assert code == 2 and "EXPLAIN_NOT_LEARNED" in err
 

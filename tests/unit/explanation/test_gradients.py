@@ -47,7 +47,7 @@ def with_heads(config: ModelConfig, **given) -> keras.Model:
     rng = np.random.default_rng(3)
     for name in config.outcomes:
         slopes = model.get_layer(name).slopes
-        slopes.assign(rng.normal(scale=0.2, size=slopes.shape))
+        slopes.assign(rng.normal(size=slopes.shape))
     return model
 
 
@@ -91,7 +91,10 @@ def test_a_known_integral(inputs):
     assert total == pytest.approx(found.value - found.baseline_value, rel=2e-3)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind",
+    [pytest.param(k, marks=pytest.mark.slow) if k == "statistics" else k for k in KINDS],
+)
 def test_attributions_of_a_network_are_complete(kind, inputs, teacher):
     config = ModelConfig(**SMALL, **KINDS[kind])
     model = with_heads(config, **({"segmenter": teacher} if config.segmenter else {}))
@@ -109,7 +112,7 @@ def test_attributions_of_a_network_are_complete(kind, inputs, teacher):
         total = sum((one.slopes[s] * moved[s]).sum() for s in SCALES)
         difference = one.value - one.baseline_value
         assert abs(difference) > 0.02
-        assert total == pytest.approx(difference, rel=0.05, abs=5e-3)
+        assert total == pytest.approx(difference, rel=0.05)
         assert one.slopes["fine"].any() == ("fine" in config.outcome_scales)
 
 
@@ -129,7 +132,12 @@ def test_folds_are_averaged(inputs):
 
 
 def test_grad_cam_reads_the_last_level_of_both_scales(inputs, teacher):
-    member = Member(with_heads(ModelConfig(**SMALL, **LEARNED)))
+    model = with_heads(ModelConfig(**SMALL, **LEARNED))
+    for scale in SCALES:
+        # Until it is fitted, the reduction passes the first level alone.
+        kernel = model.get_layer(f"learned_{scale}_reduction").kernel
+        kernel.assign(np.random.default_rng(1).normal(scale=0.1, size=kernel.shape))
+    member = Member(model)
     assert member.learned and not Member(teacher).learned
     for value, maps in activation_maps([member], inputs).values():
         assert np.isfinite(value)

@@ -10,7 +10,7 @@ import tensorflow as tf
 from pet_mtl.config import LossConfig, ModelConfig
 from pet_mtl.models import FEATURES, ModelSpec, build_model, load_model
 from pet_mtl.sample import GridPlan
-from pet_mtl.training.features import fit_outcomes
+from pet_mtl.training.features import collect, fit_outcomes, head_inputs
 
 PATIENTS, SIZE = 24, 16
 
@@ -54,6 +54,13 @@ def test_the_network_computes_what_was_fitted(covariates: int, tmp_path: Path) -
     logit = features @ report.fitted["response"].slopes + report.fitted["response"].baseline[0]
     outputs = model(inputs)
     assert np.asarray(outputs["response"])[:, 0] == pytest.approx(logit, abs=1e-4)
+    # However the groups were collected, the heads' columns are in the order of their families.
+    groups, labels = collect(model, batches)
+    backwards = dict(reversed(groups.items()))
+    ordered = head_inputs(model, groups, labels)
+    np.testing.assert_array_equal(head_inputs(model, backwards, labels), ordered)
+    # Another order would differ by about 1; rounding of the convolutions by far less.
+    np.testing.assert_allclose(ordered, features, atol=1e-2)
     # The lesion's uptake decides, and the fit has found it.
     truth = np.concatenate([batch[1]["response"].numpy() for batch in batches])[:, 0]
     assert logit[truth == 1].mean() > logit[truth == 0].mean() + 0.5
