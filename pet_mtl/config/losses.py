@@ -31,7 +31,8 @@ class LossConfig:
             steps of the network; the heads' own fit is penalised instead.
         hidden_weight: Weight of a voxel hidden by `augment.hide_blocks` in the reconstruction
             error; other voxels count 1.
-        head_penalty: L2 penalties tried for the outcome heads; inner folds choose.
+        head_penalty: L2 penalties tried for the outcome heads; inner folds choose. Coupled heads
+            start from the chosen ones and stay between the least and the greatest.
         couple_heads: Whether survival and response heads are fitted together, so that each learns
             from the other which columns of a family of features matter. Not with "cox".
     """

@@ -3,10 +3,11 @@
 What makes a tumour's texture or its surroundings dangerous often also decides whether it responds:
 the two outcomes weigh the columns of one family of features alike, up to a factor of either sign.
 Two ridge fits cannot know that. Here their slopes have a common normal prior, correlated within
-each family, and the correlations are estimated from both outcomes (empirical Bayes).
+each family; the correlations, and how large the slopes of either head are, are estimated from both
+outcomes (empirical Bayes), which is less of a lottery than five inner folds of few patients.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -41,13 +42,16 @@ def couple_heads(
     tasks: tuple[HeadTask, HeadTask],
     heads: tuple[HeadWeights, HeadWeights],
     families: Mapping[str, int],
+    tried: Sequence[float],
 ) -> CoupledHeads:
     """Fits two heads with a prior that correlates their slopes within each family.
 
     Args:
         tasks: What the heads are fitted to; other patients may be known to each.
-        heads: The heads fitted one by one; their penalties are kept.
+        heads: The heads fitted one by one; their penalties are where the estimation begins.
         families: Family to its number of features, in their order.
+        tried: The L2 penalties that inner folds chose from: the estimated ones stay among them.
+            Of two classes that a plane divides, the approximation would let go of the slopes.
 
     Returns:
         The heads, and the correlations found. A head without slopes (too few labels) leaves both
@@ -55,25 +59,48 @@ def couple_heads(
 
     Source:
         Zhang and Yeung 2010, arXiv:1203.3536 (task relationships as a covariance of slopes);
-        the correlations by expectation maximisation over Laplace's approximation.
+        correlations and penalties by expectation maximisation over Laplace's approximation.
     """
     nothing = dict.fromkeys(families, 0.0)
     if not all(np.isfinite(head.penalty) for head in heads):
         return CoupledHeads(heads, nothing)
     problem = _Joint(tasks, heads, np.zeros(tasks[0].features.shape[1]))
     place = np.repeat(np.arange(len(families)), list(families.values()))
-    correlations = np.zeros(len(families))
+    prior = _Prior(np.zeros(len(families)), (heads[0].penalty, heads[1].penalty))
     parameters = problem.solve(np.concatenate([np.r_[h.slopes, h.baseline] for h in heads]))
     for _ in range(_ROUNDS):
-        found = _correlations(problem, parameters, place, len(families))
-        change = float(np.abs(found - correlations).max(initial=0.0))
-        correlations = found
-        problem = replace(problem, correlation=correlations[place])
+        before, found = prior, _prior(problem, parameters, place, len(families))
+        prior = found.within(min(tried), max(tried))
+        problem = problem.under(prior, place)
         parameters = problem.solve(parameters)
-        if change < _SETTLED:
+        if prior.like(before):
             break
-    names = dict(zip(families, correlations.tolist(), strict=True))
+    names = dict(zip(families, prior.correlations.tolist(), strict=True))
     return CoupledHeads(problem.heads_of(parameters), names)
+
+
+@dataclass(frozen=True)
+class _Prior:
+    """What is estimated of the common prior.
+
+    Attributes:
+        correlations: (families,) of the two heads' slopes.
+        penalties: Of either head, on its mean likelihood.
+    """
+
+    correlations: Floats
+    penalties: tuple[float, float]
+
+    def within(self, least: float, most: float) -> "_Prior":
+        """The same with penalties that are neither weaker nor stronger than that."""
+        first, second = (min(max(penalty, least), most) for penalty in self.penalties)
+        return replace(self, penalties=(first, second))
+
+    def like(self, other: "_Prior") -> bool:
+        """Whether a further round would hardly change it."""
+        moved = np.abs(self.correlations - other.correlations).max(initial=0.0)
+        scaled = np.abs(np.log(np.divide(self.penalties, other.penalties))).max()
+        return bool(max(moved, scaled) < _SETTLED)
 
 
 @dataclass(frozen=True)
@@ -96,6 +123,14 @@ class _Joint:
     def split(self) -> int:
         """Where the second head's parameters begin."""
         return self.width + len(self.heads[0].baseline)
+
+    def under(self, prior: _Prior, place: NDArray[np.intp]) -> "_Joint":
+        """The same under another prior; `place` tells each feature's family."""
+        first, second = (
+            replace(head, penalty=penalty)
+            for head, penalty in zip(self.heads, prior.penalties, strict=True)
+        )
+        return replace(self, heads=(first, second), correlation=prior.correlations[place])
 
     @property
     def precision(self) -> tuple[float, float]:
@@ -161,10 +196,8 @@ class _Joint:
         ]
 
 
-def _correlations(
-    problem: _Joint, parameters: Floats, place: NDArray[np.intp], count: int
-) -> Floats:
-    """Correlation of the two heads' slopes in each family, from the posterior's second moments."""
+def _prior(problem: _Joint, parameters: Floats, place: NDArray[np.intp], count: int) -> _Prior:
+    """The prior that the posterior's second moments speak for: one step of the estimation."""
     covariance = np.linalg.inv(problem.hessian(parameters))
     i = np.arange(problem.width)
     j = i + problem.split
@@ -174,5 +207,6 @@ def _correlations(
     first, second, both = (np.bincount(place, moment, count) for moment in moments)
     caution = [_CAUTION / precision for precision in problem.precision]
     found = both / np.sqrt((first + caution[0]) * (second + caution[1]))
-    limited: Floats = np.clip(found, -_STRONGEST, _STRONGEST)
-    return limited
+    lengths = [len(task.features) for task in problem.tasks]
+    penalties = [1.0 / float(m.mean() * n) for m, n in zip(moments[:2], lengths, strict=True)]
+    return _Prior(np.clip(found, -_STRONGEST, _STRONGEST), (penalties[0], penalties[1]))

@@ -108,7 +108,7 @@ def _fit_heads(
         return fitted, {}
     first, second = tasks
     pair = (tasks[first], tasks[second]), (fitted[first], fitted[second])
-    coupled = couple_heads(*pair, families_of(model, features.shape[1]))
+    coupled = couple_heads(*pair, families_of(model, features.shape[1]), losses.head_penalty)
     return fitted | dict(zip(tasks, coupled.heads, strict=True)), coupled.correlations
 
 

@@ -143,8 +143,10 @@ def make_part(
     weights = {name: float(getattr(losses, name)) for name in plan.outputs}
     each = task_losses(model, plan.outputs, losses, class_weights)
     part.train_on(Tasks(each, weights, losses.weighting))
-    part.compile(optimizer=_optimizer(plan, schedule, part), jit_compile=False)
     # XLA makes 3-D convolutions about ten times slower on CPU.
+    part.compile(optimizer=_optimizer(plan, schedule, part), jit_compile=False)
+    # A graph that makes the optimiser's variables is traced a second time without.
+    part.optimizer.build(part.trainable_variables)
     return part
 
 

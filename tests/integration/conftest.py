@@ -16,6 +16,13 @@ QUICK = [
     *("--set", "model.filters=[4,8]", "--set", "model.groups=2"),
     *("--set", "stage.mask_steps=12", "--set", "stage.joint_steps=4"),
     *("--set", "stage.validate_every=4", "--set", "stage.batch_size=4"),
+    # Fast enough that something is outlined, or the stage is begun anew.
+    *("--set", "stage.mask_rate=0.03"),
+]
+# Half the graph, for tests to which the network is of no matter.
+PLAIN = [
+    *("--set", "model.scales=fine", "--set", "model.radiomics=false"),
+    *("--set", "model.learned=true"),
 ]
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -50,6 +57,12 @@ def columns() -> list[str]:
 def quick() -> list[str]:
     """Options of a training of seconds."""
     return QUICK
+
+
+@pytest.fixture(scope="session")
+def plain() -> list[str]:
+    """Options of the simplest network with all outputs, trained in seconds."""
+    return QUICK + PLAIN
 
 
 @pytest.fixture(scope="session")

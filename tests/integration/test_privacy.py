@@ -614,7 +614,8 @@ def run_dir(source: Path, tmp_path_factory: pytest.TempPathFactory, pet_mtl: Run
     base = tmp_path_factory.mktemp("way")
     table = ("--clinical", source.parent / "clinical.csv", *COLUMNS, "--covariates", "age")
     steps = [f"--set=stage.{n}=1" for n in ("mask_steps", "joint_steps", "validate_every")]
-    model = ("--set", "model.filters=[4,8]", "--set", "model.groups=2", "--set=stage.batch_size=2")
+    keys = ("filters=[4,8]", "groups=2", "scales=fine", "radiomics=false", "learned=true")
+    model = (*(f"--set=model.{key}" for key in keys), "--set=stage.batch_size=2")
     done = [
         pet_mtl("convert", source, base / "set", *SMALL, *table),
         pet_mtl("train", base / "set", "-o", base / "run", "--fold", 0, *model, *steps),

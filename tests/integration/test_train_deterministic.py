@@ -15,13 +15,13 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 def test_bit_equal_weights_and_predictions(
     dataset: Path,
     tmp_path: Path,
-    quick: list[str],
+    plain: list[str],
     pet_mtl: Callable[..., subprocess.CompletedProcess[str]],
 ) -> None:
     runs = [tmp_path / "one", tmp_path / "two"]
     heavy = ("--set", "augment.rotate_degrees=10", "--set", "stage.average=0.9")
     for run in runs:
-        options = ("--fold", "0,1", "--jobs", 2, "--deterministic", *quick, *heavy)
+        options = ("--fold", "0,1", "--jobs", 2, "--deterministic", *plain, *heavy)
         done = pet_mtl("train", dataset, "-o", run, *options)
         assert "fold 1: training" in done.stderr
     for name in ("out_of_fold.csv", "fold_0/metrics.csv", "fold_1/metrics.csv"):

@@ -20,10 +20,10 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def train(dataset: Path, tmp_path: Path, quick: list[str], schedule: str) -> tuple[object, ...]:
+def train(dataset: Path, tmp_path: Path, plain: list[str], schedule: str) -> tuple[object, ...]:
     """A short training of one fold into `run`."""
     chosen = ("--set", f"stage.schedule={schedule}")
-    return ("train", dataset, "-o", tmp_path / "run", "--fold", "0", *quick, *chosen)
+    return ("train", dataset, "-o", tmp_path / "run", "--fold", "0", *plain, *chosen)
 
 
 @pytest.mark.parametrize(
