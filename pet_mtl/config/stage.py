@@ -18,7 +18,8 @@ class StageConfig:
             the heads once more. "sequential": mask and reconstruction, then encoder and decoders
             frozen, and the outcomes alone.
         batch_size: Patients a batch.
-        mask_steps: Steps on mask and reconstruction, patients with masks only.
+        mask_steps: Steps on mask and reconstruction, patients with masks only. The outcomes are read
+            under that mask, and gain from its last per cent (docs/adr/0012-outline.md).
         mask_rate: Peak learning rate of those steps, and of the schedule "joint".
         joint_steps: Steps on all losses together (or, "sequential", on the outcomes), all patients.
             0, since the heads' own fit has not been shown to gain from them.
@@ -37,7 +38,7 @@ class StageConfig:
 
     schedule: str = "staged"
     batch_size: int = 8
-    mask_steps: int = 240
+    mask_steps: int = 960
     mask_rate: float = 4e-3
     joint_steps: int = 0
     joint_rate: float = 1e-3
@@ -46,8 +47,8 @@ class StageConfig:
     accumulate: int = 1
     average: float = 0.0
     precision: str = "float32"
-    validate_every: int = 40
-    patience: int = 5
+    validate_every: int = 60
+    patience: int = 8
 
     def __post_init__(self) -> None:
         check_choice(self, "schedule", SCHEDULES)
