@@ -18,8 +18,8 @@ class StageConfig:
             the heads once more. "sequential": mask and reconstruction, then encoder and decoders
             frozen, and the outcomes alone.
         batch_size: Patients a batch.
-        mask_steps: Steps on mask and reconstruction, patients with masks only. The outcomes are read
-            under that mask, and gain from its last per cent (docs/adr/0012-outline.md).
+        mask_steps: Steps on mask and reconstruction, patients with masks only. The outcomes are
+            read under that mask, and gain from its last per cent (docs/adr/0012-outline.md).
         mask_rate: Peak learning rate of those steps, and of the schedule "joint".
         joint_steps: Steps on all losses together (or, "sequential", on the outcomes), all patients.
             0, since the heads' own fit has not been shown to gain from them.

@@ -21,7 +21,7 @@ from pet_mtl.conversion.tables import (
     write_tables,
 )
 from pet_mtl.conversion.work import CutTask, Rejection, cut_task
-from pet_mtl.errors import DatasetError
+from pet_mtl.errors import DatasetError, UsageError
 from pet_mtl.files import read_object, write_json
 from pet_mtl.preprocess.pipeline import Labels, StudyFacts
 from pet_mtl.preprocess.plan import plan_grids
@@ -72,6 +72,12 @@ def convert(
         DatasetError: Not one study could be converted, or another run is at work.
     """
     config = config or ConvertConfig()
+    if src.is_dir() and dataset.resolve().is_relative_to(src.resolve()):
+        raise UsageError(
+            "CONVERT_OUT",
+            "the dataset would lie among the studies, where its files would be read as studies",
+            todo="Choose a place outside SRC",
+        )
     folder = DatasetFolder(dataset)
     folder.check_key(config.key or folder.key)
     folder.check()

@@ -41,7 +41,7 @@ class Doubts:
         share = 1 - withheld / self.patients
         return (
             f"The model withheld the outcomes of {counted(withheld, 'patient')} ({why}), who "
-            f"{are(withheld)} not among the numbers: they are of {share:.1%} of the patients. "
+            f"{are(withheld)} not in C-index and AUC: {share:.1%} of the patients have outcomes. "
             "`predict --no-abstain` gives all.",
         )
 

@@ -55,7 +55,8 @@ def _check_heads(config: ModelConfig, spec: ModelSpec, has_segmenter: bool) -> N
             "the outcome heads read features under a mask that nothing predicts",
             expected='"mask" in model.tasks, or a model.segmenter',
             found=f"tasks {config.tasks}, pool {config.pool}, radiomics {config.radiomics}",
-            todo='Add one of them, or give model.pool = ["all"] and model.radiomics = false',
+            todo='Add one of them, or give model.pool = ["all"], model.radiomics = false and '
+            "model.learned = true",
         )
     if config.outcomes and not (config.learned or config.radiomics or spec.covariates):
         raise ConfigError(

@@ -244,7 +244,8 @@ def _look(case: _Case, centre_mm: Point, anchor: Point | None) -> _Look:
     suv = (as_batch(fine.suv), as_batch(context.suv))
     batch = case.predictor.predict(*suv, clinical, known, ct)
     outputs = {key: np.asarray(value)[0] for key, value in batch.items()}
-    numbers = [outputs[key] for key in ("risk", "survival", "response") if key in outputs]
+    named = ("risk", "survival", "response", "novelty")
+    numbers = [outputs[key] for key in named if key in outputs]
     if not all(np.isfinite(number).all() for number in numbers):
         raise StudyError(
             "PREDICTION_NOT_FINITE",

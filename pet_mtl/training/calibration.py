@@ -64,6 +64,8 @@ def _response(rows: Sequence[Row]) -> tuple[ResponseScale | None, str]:
 
 def _survival(rows: Sequence[Row], edges: tuple[float, ...]) -> tuple[SurvivalScale | None, str]:
     """Slope and shift of the log cumulative hazard, by the likelihood of the times."""
+    if not edges:
+        return None, "survival: not recalibrated, as the model has no such output"
     names = survival_columns(edges)
     known = [r for r in rows if r.get("time_days") and r.get("event") and r.get(names[0])]
     events = sum(float(row["event"]) > 0.5 for row in known)

@@ -18,8 +18,8 @@ from pet_mtl.training.heads import HeadProblem, HeadTask, HeadWeights
 
 Floats = NDArray[np.float64]
 
-_ROUNDS = 10
-_SETTLED = 0.02
+_ROUNDS = 60
+_SETTLED = 0.01
 _STRONGEST = 0.95
 # Pseudo-patients without any correlation: families of one column hardly speak for themselves.
 _CAUTION = 1.0

@@ -27,7 +27,9 @@ class Span:
     patients: int
 
     def beyond(self, value: float) -> float:
-        """By which factor a value lies outside; 1 for one inside."""
+        """By which factor a value lies outside; 1 for one inside, infinite for no number."""
+        if not math.isfinite(value):
+            return math.inf
         if value > self.high:
             return value / self.high if self.high > 0 else math.inf
         if value < self.low:
@@ -145,7 +147,8 @@ class Reference:
 def fit_reference(values: Mapping[str, Sequence[float]]) -> Reference:
     """What is usual, from patients that the model did not learn from.
 
-    Percentiles between patients, rounded: no extreme of one patient leaves with the model.
+    Percentiles between patients, rounded; of fewer than a hundred patients the outer ones are
+    close to the extremes.
 
     Args:
         values: Name of a number to its values.

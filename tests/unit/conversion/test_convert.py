@@ -494,3 +494,10 @@ def test_the_real_cohort_is_accepted_whole_and_the_same_from_both_formats(
             for exact in (f"{scale}_mask", f"{scale}_valid"):
                 np.testing.assert_array_equal(sample[exact], right[name][exact])
             np.testing.assert_allclose(sample[scale], right[name][scale], atol=1e-5)
+
+
+def test_a_dataset_among_the_studies_is_refused(cohort, config):
+    before = sorted(cohort.iterdir())
+    with pytest.raises(UsageError, match="among the studies"):
+        convert(cohort, cohort / "set", config)
+    assert sorted(cohort.iterdir()) == before

@@ -78,6 +78,13 @@ def test_too_few_patients_or_of_one_kind_are_told() -> None:
     assert fit_calibration([*censored, *alike], EDGES)[0].response is None
 
 
+def test_a_model_without_survival_is_recalibrated_all_the_same() -> None:
+    rows = [{**a, **b} for a, b in zip(responses(60, 1, 0, 1), survivals(60, 1, 0, 1), strict=True)]
+    found, lines = fit_calibration(rows, ())
+    assert found.response is not None and found.survival is None
+    assert "no such output" in lines[1]
+
+
 @given(st.floats(0.1, 2.0), st.floats(-3, 3), st.integers(0, 10**6))
 def test_no_two_patients_change_places(slope: float, shift: float, seed: int) -> None:
     rng = np.random.default_rng(seed)

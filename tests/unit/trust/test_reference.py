@@ -97,3 +97,7 @@ def test_air_and_an_empty_outline():
     assert appearance_of(body, body, empty, 3.0) == {"suv_body": 0.0, "volume_ml": 0.0}
     body[2:6] = 1.5
     assert appearance_of(body, body, None, 3.0) == {"suv_body": 1.5}
+
+
+def test_no_number_is_as_far_outside_as_can_be() -> None:
+    assert Span(1.0, 2.0, 30).beyond(float("nan")) == float("inf")
