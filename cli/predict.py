@@ -21,7 +21,12 @@ from pet_mtl.cli._told import tell
 )  # fmt: skip
 @study_options
 @click.option("--tta", is_flag=True, help="Average the eight mirrored views; 8 times as slow.")
-@click.option("--abstain/--no-abstain", default=True, help="Withhold outcomes for a hard reason.")
+@click.option(
+    "--abstain/--no-abstain",
+    default=True,
+    show_default=True,
+    help="Withhold outcomes for a hard reason.",
+)
 @click.option("--overview/--no-overview", default=True, help="Whether to draw overview.png.")
 @click.option("--overwrite", is_flag=True, help="Predict finished studies again.")
 def command(

@@ -31,18 +31,26 @@ class Doubts:
     sets: tuple[tuple[int, ...] | None, ...] = ()
 
     @property
+    def counts(self) -> dict[str, int]:
+        """Code to the number of patients withheld for it."""
+        return dict(sorted(Counter(code for codes in self.reasons for code in codes).items()))
+
+    @property
+    def answered(self) -> float:
+        """Share of the patients whose outcomes are told."""
+        return 1 - len(self.reasons) / self.patients
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What the reader of the numbers must know."""
         withheld = len(self.reasons)
         if not withheld:
             return ()
-        counts = Counter(code for codes in self.reasons for code in codes)
-        why = ", ".join(f"{code} {count}" for code, count in sorted(counts.items()))
-        share = 1 - withheld / self.patients
+        why = ", ".join(f"{code} {count}" for code, count in self.counts.items())
         return (
             f"The model withheld the outcomes of {counted(withheld, 'patient')} ({why}), who "
-            f"{are(withheld)} not in C-index and AUC: {share:.1%} of the patients have outcomes. "
-            "`predict --no-abstain` gives all.",
+            f"{are(withheld)} not in C-index and AUC: {self.answered:.1%} of the patients have "
+            "outcomes. `predict --no-abstain` gives all.",
         )
 
     def to_json(self, response: Floats) -> dict[str, Any]:
@@ -53,9 +61,8 @@ class Doubts:
         """
         if not self.patients:
             return {}
-        counts = Counter(code for codes in self.reasons for code in codes)
-        answered = 1 - len(self.reasons) / self.patients
-        told = {"patients": len(self.reasons), "coverage": answered, "reasons": dict(counts)}
+        withheld = len(self.reasons)
+        told = {"patients": withheld, "coverage": self.answered, "reasons": self.counts}
         judged = self._judged(response)
         return {"withheld": told} | ({"response_sets": judged} if judged else {})
 

@@ -14,6 +14,7 @@ from pet_mtl.prediction.doubt import (
     Doubt,
     doubt_of,
     empty_warnings,
+    scalar,
     seen_in,
     study_numbers,
 )
@@ -155,9 +156,9 @@ def predict_case(study: Study, predictor: Predictor, request: Request) -> Predic
             centre_source=start.source,
             recentred=rounds,
             candidates=start.candidates,
-            risk=_scalar(look.outputs, "risk"),
+            risk=scalar(look.outputs, "risk"),
             survival=tuple(float(p) for p in look.outputs.get("survival", ())),
-            response=_scalar(look.outputs, "response"),
+            response=scalar(look.outputs, "response"),
             statistics=lesion_statistics(study.suv, mask, study.grid),
             warnings=(
                 *study.warnings,
@@ -176,11 +177,6 @@ def _judged(case: _Case, look: _Look, told: Prediction) -> Prediction:
     doubt, warnings = doubt_of(case.predictor, look.outputs, seen, told.warnings, abstain)
     told = replace(told, warnings=told.warnings + warnings, doubt=doubt)
     return replace(told, risk=None, survival=(), response=None) if doubt.abstained else told
-
-
-def _scalar(outputs: dict[str, NDArray[Any]], name: str) -> float | None:
-    """One number of the model, or None where it has no such task."""
-    return float(outputs[name]) if name in outputs else None
 
 
 def _start(case: _Case) -> _Start:

@@ -97,8 +97,8 @@ def doubt_of(
     withheld = abstain and bool(reasons)
     sets = None if withheld or "response" not in outputs else trust.sets
     doubt = Doubt(
-        risk_sd=None if withheld else _scalar(outputs, "risk_sd"),
-        response_sd=None if withheld else _scalar(outputs, "response_sd"),
+        risk_sd=None if withheld else scalar(outputs, "risk_sd"),
+        response_sd=None if withheld else scalar(outputs, "response_sd"),
         survival_sd=() if withheld else tuple(map(float, outputs.get("survival_sd", ()))),
         response_set=sets.of(float(outputs["response"])) if sets else None,
         coverage=sets.coverage if sets else None,
@@ -129,6 +129,6 @@ def study_numbers(volume: UprightVolume) -> dict[str, float]:
     return grid_appearance(volume.grid.shape, volume.grid.spacing_mm)
 
 
-def _scalar(outputs: Mapping[str, NDArray[Any]], name: str) -> float | None:
+def scalar(outputs: Mapping[str, NDArray[Any]], name: str) -> float | None:
     """One number of the model, or None where it has none such."""
     return float(outputs[name]) if name in outputs else None

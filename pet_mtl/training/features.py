@@ -28,14 +28,19 @@ class HeadReport:
 
     Attributes:
         fitted: The heads that the model has, by task.
-        features: Number of features that each reads.
+        inputs: (patients, features) what they read of the training patients.
         correlations: Family of features to the correlation of both heads' slopes; empty if they
             were not fitted together.
     """
 
     fitted: dict[str, HeadWeights]
-    features: int
+    inputs: Floats
     correlations: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def features(self) -> int:
+        """Number of features that each reads."""
+        return self.inputs.shape[1]
 
 
 def fit_outcomes(
@@ -84,7 +89,7 @@ def fit_collected(
         layer = model.get_layer(name)
         layer.slopes.assign(head.slopes[:, None])
         layer.baseline.assign(head.baseline)
-    return HeadReport(fitted, features.shape[1], correlations)
+    return HeadReport(fitted, features, correlations)
 
 
 def _fit_heads(

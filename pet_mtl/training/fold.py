@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from pet_mtl.augment import pipeline
 from pet_mtl.config import TrainConfig
@@ -22,7 +23,7 @@ from pet_mtl.models import (
 from pet_mtl.tfrecords.dataset import DatasetInfo
 from pet_mtl.training.batches import BatchPlan, only, plain_batches, training_batches
 from pet_mtl.training.cox import store_baseline
-from pet_mtl.training.features import fit_outcomes
+from pet_mtl.training.features import collect, fit_outcomes, group_names, head_inputs
 from pet_mtl.training.inner import InnerSplit, split_patients
 from pet_mtl.training.novelty import with_novelty
 from pet_mtl.training.objectives import response_weights
@@ -32,6 +33,8 @@ from pet_mtl.training.progress import Report
 from pet_mtl.training.schedule import FitHeads, stages_of
 from pet_mtl.training.second_try import run_stage_safely
 from pet_mtl.training.stage import HISTORY_COLUMNS, StageData, StageSettings, history_rows
+
+Floats = NDArray[np.float64]
 
 _EVENTS_PER_INTERVAL = 4
 _FEWEST_INTERVALS = 3
@@ -65,6 +68,8 @@ class LearnedFold:
         plan: How its batches were made.
         history: Rows of metrics.csv.
         patients: Batches of all its training patients, unchanged.
+        inputs: (patients, features) what its heads were fitted on; None of a network without, or
+            one that was trained on since.
     """
 
     model: keras.Model
@@ -72,6 +77,13 @@ class LearnedFold:
     plan: BatchPlan
     history: list[tuple[Any, ...]]
     patients: tf.data.Dataset
+    inputs: Floats | None = None
+
+    def head_inputs(self) -> Floats | None:
+        """What the heads read of the training patients; None of a network without heads."""
+        if self.inputs is not None or not group_names(self.model):
+            return self.inputs
+        return head_inputs(self.model, *collect(self.model, self.patients))
 
 
 def train_fold(job: FoldJob, report: Report) -> None:
@@ -82,7 +94,8 @@ def train_fold(job: FoldJob, report: Report) -> None:
         report: Called with one line a validation, and with the steps between.
     """
     learned = learn_fold(job, report)
-    model = with_novelty(learned.model, learned.patients)
+    inputs = learned.head_inputs()
+    model = learned.model if inputs is None else with_novelty(learned.model, inputs)
     with atomic_path(job.folder / "best.keras") as temporary:
         model.save(temporary)
     write_csv(job.folder / "metrics.csv", HISTORY_COLUMNS, history_rows(learned.history))
@@ -115,8 +128,8 @@ def learn_fold(job: FoldJob, report: Report) -> LearnedFold:
         f"{len(split.training_rows)} training and "
         f"{len(split.validation_rows)} inner validation patients"
     )
-    history = _learn(model, job, split, plan, report)
-    return LearnedFold(model, spec, plan, history, _everyone(split, plan))
+    history, inputs = _learn(model, job, split, plan, report)
+    return LearnedFold(model, spec, plan, history, _everyone(split, plan), inputs)
 
 
 def spec_of(job: FoldJob) -> ModelSpec:
@@ -139,23 +152,30 @@ def plan_of(job: FoldJob) -> BatchPlan:
 
 def _learn(
     model: keras.Model, job: FoldJob, split: InnerSplit, plan: BatchPlan, report: Report
-) -> list[tuple[Any, ...]]:
-    """Runs the stages, and fits the heads when the schedule says so."""
+) -> tuple[list[tuple[Any, ...]], Floats | None]:
+    """Runs the stages, and fits the heads when the schedule says so.
+
+    Returns:
+        The history, and what the heads read, if nothing was trained since they were fitted.
+    """
     config = job.config
     class_weights = response_weights(config.loss, split.training_rows)
     settings = StageSettings(config.loss, config.stage, job.folder / "state", report, class_weights)
     everyone = _everyone(split, plan)
     history: list[tuple[Any, ...]] = []
+    inputs: Floats | None = None
     for stage in stages_of(config.stage, model.output):
         if isinstance(stage, FitHeads):
             heads = fit_outcomes(model, everyone, config.loss, plan.seed)
+            inputs = heads.inputs
             penalties = [f"{name} {head.penalty:g}" for name, head in heads.fitted.items()]
             report(f"heads on {heads.features} features: penalty {', '.join(penalties)}")
         else:
+            inputs = None
             data = _stage_data(stage, config, split, plan)
             history += run_stage_safely(model, stage, data, settings)
     store_baseline(model, everyone)
-    return history
+    return history, inputs
 
 
 def _everyone(split: InnerSplit, plan: BatchPlan) -> tf.data.Dataset:

@@ -84,17 +84,16 @@ def test_the_spread_between_folds_is_told_and_one_model_has_none(models, bundle,
 
 
 def test_the_distance_of_the_features_is_exported(models, tmp_path) -> None:
-    patients = [({n: c[i : i + 4] for n, c in cubes(16).items()}, {}, {}) for i in range(0, 16, 4)]
-    members = [with_novelty(model, patients) for model in models]
+    features = [
+        np.asarray(keras.Model(m.input, m.get_layer(FEATURES).output)(cubes(16))) for m in models
+    ]
+    members = [with_novelty(m, f.astype(np.float64)) for m, f in zip(models, features, strict=True)]
     export_bundle(members, SPEC, tmp_path / "bundle", {"trust": TRUST.to_json()})
     predictor = load_predictor(tmp_path / "bundle")
     inputs = cubes(6)
     got = predictor.predict(**inputs)
     each = [np.asarray(member(inputs)["novelty"]) for member in members]
     np.testing.assert_allclose(got["novelty"], np.mean(each, axis=0), rtol=1e-5)
-    features = [
-        np.asarray(keras.Model(m.input, m.get_layer(FEATURES).output)(cubes(16))) for m in models
-    ]
     fit = LedoitWolf().fit(features[0].astype(np.float64))
     fresh = keras.Model(models[0].input, models[0].get_layer(FEATURES).output)(inputs)
     theirs = np.sqrt(fit.mahalanobis(np.asarray(fresh, np.float64)))

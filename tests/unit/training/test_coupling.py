@@ -53,6 +53,15 @@ def test_what_the_inner_folds_chose_is_only_where_the_estimation_begins() -> Non
     assert weak.heads[0].penalty == pytest.approx(strong.heads[0].penalty, rel=0.3)
 
 
+def test_a_head_that_knows_next_to_nothing_leaves_the_other_as_it_was() -> None:
+    one, two, *_ = draw(1)
+    few = two.rows(np.arange(150) < 10)
+    alone = fit_head(one, (0.3,), 0), fit_head(few, (0.3,), 1)
+    coupled = couple_heads((one, few), alone, FAMILIES, (0.3,))
+    assert coupled.heads[0].penalty == alone[0].penalty
+    assert coupled.heads[0].slopes == pytest.approx(alone[0].slopes, abs=0.02)
+
+
 def test_a_head_of_pure_noise_is_held_back_and_leaves_the_other_alone() -> None:
     one, two, first, _ = draw(4)
     coins = np.random.default_rng(5).integers(0, 2, (150, 1)).astype(float)
