@@ -135,8 +135,6 @@ class _Keeper(keras.callbacks.Callback):
         self.state = StageState.load(self.path)
         self.part.set_weights(self.state.weights)
         optimizer = self.part.optimizer
-        optimizer.build(self.part.trainable_variables)
-        optimizer.built = True
         saved = [*self.state.optimizer, *self.state.random]
         for variable, value in zip([*optimizer.variables, *self._random()], saved, strict=True):
             variable.assign(value)

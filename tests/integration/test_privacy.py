@@ -643,7 +643,7 @@ def test_no_run_names_anybody(run_dir, tmp_path, pet_mtl: Run):
 def test_predictions_name_studies_and_nothing_else(run_dir, source, tmp_path, pet_mtl: Run):
     out, table = tmp_path / "out", ("--clinical", source.parent / "clinical.csv", *TABLE)
     done = [
-        pet_mtl("predict", run_dir, source, "-o", out, *table, "--use-mask"),
+        pet_mtl("predict", run_dir, source, "-o", out, *table, "--use-mask", "--no-abstain"),
         pet_mtl("evaluate", out, *table, *COLUMNS[2:], "-o", tmp_path / "judged", "--samples", 20),
     ]
     said = [one.stdout + one.stderr for one in done]
