@@ -36,7 +36,7 @@ $(READY): setup.cfg pyproject.toml
 	  { echo "pet-mtl needs Python 3.11 or newer: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python -e '.[test]'
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python -e '.[test]'
 	@touch $@
 
 # Type checkers and import-linter cannot follow the package_dir mapping: they read a tree of links.
@@ -83,7 +83,7 @@ $(WHEEL_READY): $(READY) $(SOURCES) README.md LICENSE
 	rm -rf $(DIST) $(WHEEL_VENV) && mkdir -p build
 	$(BIN)/python -m build --no-isolation --outdir $(DIST) . > build/wheel.log || { cat build/wheel.log; exit 1; }
 	$(BIN)/python -m venv --without-pip $(WHEEL_VENV)
-	$(BIN)/uv pip install --quiet --python $(WHEEL_VENV)/bin/python "$$(ls $(CURDIR)/$(DIST)/*.whl)[test]"
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(WHEEL_VENV)/bin/python "$$(ls $(CURDIR)/$(DIST)/*.whl)[test]"
 	@touch $@
 
 # From an empty folder, so that nothing of the checkout can be imported by accident.

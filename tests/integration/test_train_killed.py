@@ -30,9 +30,8 @@ def train(dataset: Path, tmp_path: Path, plain: list[str], schedule: str) -> tup
     ("schedule", "sign", "whole_group"),
     [
         ("staged", "mask 2/3", True),
-        ("staged", "joint 1/1", False),
         ("joint", "joint 2/4", True),
-        ("sequential", "outcomes 1/1", True),
+        ("sequential", "outcomes 1/1", False),
     ],
 )
 def test_goes_on_where_it_stood(
