@@ -7,6 +7,7 @@ import click
 
 from pet_mtl.cli._clinical import coding_options, take_columns
 from pet_mtl.cli._search import layout_option
+from pet_mtl.errors import UsageError
 
 if TYPE_CHECKING:
     from pet_mtl.evaluation import Request
@@ -68,6 +69,12 @@ def _request(target: Path, options: dict[str, Any]) -> "Request":
     from pet_mtl.evaluation import Known, Request, Settings
 
     columns = take_columns(options["clinical"], options)
+    if columns and not (columns.time or columns.event or columns.response):
+        raise UsageError(
+            "CLINICAL_NO_OUTCOME",
+            "--clinical gives the outcomes, but no column of any is named",
+            todo="Give --time and --event, or --response; masks need no --clinical",
+        )
     return Request(
         target=target,
         known=Known(

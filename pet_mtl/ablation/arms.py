@@ -27,7 +27,7 @@ class Arm:
         key: Its name on the command line and in the files.
         label: Its name for people.
         changes: Configuration keys and their values here. `model.pool` of "-ring" takes one
-            region out of the base's.
+            region out of the base's, `model.tasks` of "+radiomics" adds one task to them.
     """
 
     key: str
@@ -77,6 +77,8 @@ ARMS = {
         Arm("coupled", "Heads coupled", {"loss.couple_heads": True}),
         Arm("uncoupled", "Heads not coupled", {"loss.couple_heads": False}),
         Arm("staged", "In stages", {"model.learned": True, "stage.schedule": "staged"}),
+        Arm("regressed", "In stages, radiomics as a task",
+            {"model.learned": True, "stage.schedule": "staged", "model.tasks": "+radiomics"}),
         Arm("survival", "End to end: survival", _end_to_end("survival")),
         Arm("response", "End to end: response", _end_to_end("response")),
         Arm("both", "End to end: survival, response", _end_to_end(*OUTCOMES)),
@@ -101,6 +103,7 @@ COMPARISONS = (
     Comparison("pixel_tasks", "Mask and reconstruction as tasks", "all", _each("both")),
     Comparison("all_tasks", "Four tasks instead of one", "all", _SINGLE),
     Comparison("stages", "Stages instead of all at once", "staged", _each("all")),
+    Comparison("radiomics_task", "Radiomics as a task", "regressed", _each("staged")),
     Comparison("context_scale", "The context scale", BASE, _each("fine")),
     Comparison("fine_scale", "The fine scale", BASE, _each("context")),
     Comparison("ring", "The ring around the lesion", BASE, _each("no_ring")),
@@ -189,6 +192,8 @@ def arm_config(arm: Arm, base: TrainConfig, seed: int, segmenter: str) -> TrainC
     if changes.get("model.pool") == "-ring":
         left = tuple(region for region in base.model.pool if region != "ring")
         changes["model.pool"] = left or ("lesion",)
+    if changes.get("model.tasks") == "+radiomics":
+        changes["model.tasks"] = tuple(dict.fromkeys((*base.model.tasks, "radiomics")))
     changes |= {"model.segmenter": segmenter, "seed": base.seed + seed}
     config = _changed(base, changes)
     if config.model.learned:
@@ -212,7 +217,8 @@ def fits_heads_only(config: TrainConfig, base: TrainConfig) -> bool:
 def shares_first_stage(config: TrainConfig, base: TrainConfig) -> bool:
     """Whether the arm's first stage is what trained the segmenter."""
     staged = config.model.learned and config.stage.schedule != "joint"
-    return staged and set(_PIXELS) & set(config.model.tasks) == set(_pixels(base))
+    image = set(config.model.tasks) - set(OUTCOMES)
+    return staged and image == set(_pixels(base))
 
 
 def _pixels(base: TrainConfig) -> tuple[str, ...]:

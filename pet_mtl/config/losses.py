@@ -12,14 +12,15 @@ WEIGHTINGS = ("fixed", "uncertainty", "gradient")
 
 @dataclass(frozen=True)
 class LossConfig:
-    """The four losses, their weights, and the penalties.
+    """The losses, their weights, and the penalties.
 
     Attributes:
         mask: Weight of the loss of the mask.
         reconstruction: Weight of the reconstruction error of log(1 + SUV).
+        radiomics: Weight of the error of the radiomics that the encoder predicts (`model.tasks`).
         survival: Weight of the likelihood of the survival times.
         response: Weight of the cross-entropy of the response.
-        weighting: How the four become one: "fixed", by the weights above; "uncertainty", by learned
+        weighting: How they become one: "fixed", by the weights above; "uncertainty", by learned
             log variances that start at them (Kendall et al. 2018); or "gradient", so that every
             task pulls equally hard at the shared encoder, times its weight.
         mask_kind: The mask's loss: Dice + "bce" (cross-entropy) or Dice + "focal".
@@ -39,6 +40,7 @@ class LossConfig:
 
     mask: float = 1.0
     reconstruction: float = 0.2
+    radiomics: float = 0.1
     survival: float = 0.3
     response: float = 0.3
     weighting: str = "fixed"
@@ -52,7 +54,8 @@ class LossConfig:
     couple_heads: bool = True
 
     def __post_init__(self) -> None:
-        check_range(self, 0, 1e6, "mask", "reconstruction", "survival", "response")
+        check_range(self, 0, 1e6, "mask", "reconstruction", "radiomics")
+        check_range(self, 0, 1e6, "survival", "response")
         check_choice(self, "weighting", WEIGHTINGS)
         check_choice(self, "mask_kind", MASK_KINDS)
         check_choice(self, "ties", TIES)

@@ -6,6 +6,8 @@ from pet_mtl.config.checks import check_choice, check_range
 from pet_mtl.errors import ConfigError
 
 TASKS = ("mask", "reconstruction", "survival", "response")
+# Learned beside them, if asked for: no output that anybody reads.
+AUXILIARY = ("radiomics",)
 OUTCOMES = ("survival", "response")
 REGIONS = ("lesion", "ring", "all")
 SURVIVAL_HEADS = ("logistic_hazard", "cox")
@@ -18,7 +20,9 @@ class ModelConfig:
     """The network. What the paper leaves open is chosen here (docs/adr/0004-the-paper.md).
 
     Attributes:
-        tasks: What is learned: any of "mask", "reconstruction", "survival", "response".
+        tasks: What is learned: any of "mask", "reconstruction", "survival", "response"; and
+            "radiomics", to predict the statistics under the mask from the encoder's pooled
+            features, which is for the encoder's sake alone.
         scales: Cubes that reach the outcome heads: "both", "fine" or "context". Mask and
             reconstruction are of both cubes: the lesion is found in one, outlined in the other.
         encoder: "residual", "plain", "se_residual" (squeeze and excitation) or "convnext".
@@ -83,7 +87,7 @@ class ModelConfig:
                 "model.filters needs a level, and model.ring_mm an inner below an outer distance",
                 found=f"filters {self.filters}, ring_mm {self.ring_mm}",
             )
-        check_choice(self, "tasks", TASKS)
+        check_choice(self, "tasks", (*TASKS, *AUXILIARY))
         check_choice(self, "scales", tuple(_SCALES))
         check_choice(self, "encoder", ("residual", "plain", "se_residual", "convnext"))
         check_choice(self, "norm", ("group", "instance", "layer"))
@@ -116,6 +120,6 @@ class ModelConfig:
 
     @property
     def reads_mask(self) -> bool:
-        """Whether the outcome heads' features are made under a mask."""
+        """Whether anything is computed under a mask."""
         under_mask = self.radiomics or (self.learned and self.pool != ("all",))
-        return bool(self.outcomes) and under_mask
+        return (bool(self.outcomes) and under_mask) or "radiomics" in self.tasks

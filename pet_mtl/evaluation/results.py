@@ -138,7 +138,8 @@ def warnings_of(evaluation: Evaluation) -> tuple[str, ...]:
     found = [*evaluation.cohort.notes, *evaluation.cohort.doubts.notes]
     for judged in evaluation.endpoints:
         model, title = judged.model, judged.endpoint.title
-        if judged.unpredicted:
+        # Those withheld are told already.
+        if judged.unpredicted > len(evaluation.cohort.doubts.reasons):
             found.append(
                 f"{title}: {counted(judged.unpredicted, 'patient')} with a known outcome "
                 f"{have(judged.unpredicted)} no prediction and {are(judged.unpredicted)} left out."

@@ -1,5 +1,6 @@
 """Keras layers, one noun a file, written with `keras.ops` only."""
 
+from pet_mtl.layers.auxiliary import RadiomicsTarget
 from pet_mtl.layers.depthwise import DepthwiseConv3D
 from pet_mtl.layers.intensity import LogSuv
 from pet_mtl.layers.normalization import GroupNorm
@@ -20,6 +21,7 @@ __all__ = [
     "LesionRadiomics",
     "LogSuv",
     "Novelty",
+    "RadiomicsTarget",
     "RegionPooling",
     "RegionWeights",
     "Standardize",

@@ -52,7 +52,7 @@ def _check_heads(config: ModelConfig, spec: ModelSpec, has_segmenter: bool) -> N
     if config.reads_mask and "mask" not in config.tasks and not has_segmenter:
         raise ConfigError(
             "MODEL_NEEDS_MASK",
-            "the outcome heads read features under a mask that nothing predicts",
+            "outcomes or radiomics are read under a mask that nothing predicts",
             expected='"mask" in model.tasks, or a model.segmenter',
             found=f"tasks {config.tasks}, pool {config.pool}, radiomics {config.radiomics}",
             todo='Add one of them, or give model.pool = ["all"], model.radiomics = false and '

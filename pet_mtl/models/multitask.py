@@ -1,7 +1,7 @@
 """The whole network: two cubes in; mask, reconstruction, survival and response out."""
 
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from pet_mtl.layers import (
     GroupReduction,
     LesionRadiomics,
     LogSuv,
+    RadiomicsTarget,
     RegionPooling,
     RegionWeights,
     Standardize,
@@ -52,6 +53,7 @@ def build_model(
     | the same, with `cox` | (batch, 1) | log hazard |
     | output `response` | (batch, 1) | logit |
     | output `segmented` | (batch, size, size, size, 2) | only with a segmenter: its logits |
+    | output `radiomics` | (batch, columns) | only with that task: errors |
     | output `mask_level<k>` | (batch, size, size, size, 2) | only with deep supervision: logits |
 
     Args:
@@ -75,11 +77,14 @@ def build_model(
     levels, outputs = _pixel_tasks(config, size, images)
     if segmenter is not None:
         outputs["segmented"] = segmented(frozen(segmenter, size, spec.ct), cubes, ct)
+    probability = _probability(config, outputs)
+    pooled = _pooled_features(config, spec, cubes, levels, probability)
+    statistics = _statistics(config, spec, cubes, probability)
+    if "radiomics" in config.tasks:
+        target = RadiomicsTarget(name="radiomics_target")
+        outputs["radiomics"] = target([_joined(list(pooled.values())), statistics[0]])
     if config.outcomes:
-        probability = _probability(config, outputs)
-        pooled = _pooled_features(config, spec, cubes, levels, probability)
-        radiomics = _radiomics(config, spec, cubes, probability) if config.radiomics else None
-        features = _features(config, pooled, radiomics, clinical)
+        features = _features(config, pooled, statistics, clinical)
         dropped = layers.Dropout(config.dropout, name="dropout")(features)
         if "survival" in config.outcomes:
             survival = SURVIVAL_HEADS[config.survival](spec.edges_days, name="survival")
@@ -164,7 +169,7 @@ def _images(config: ModelConfig, cubes: Any, ct: Any) -> dict[str, Any]:
 def _pixel_tasks(config: ModelConfig, size: int, images: Any) -> tuple[Any, dict[str, Any]]:
     """The encoder's levels of each scale, and the outputs of mask and reconstruction."""
     pixels = [task for task in ("mask", "reconstruction") if task in config.tasks]
-    if not (pixels or config.learned):
+    if not (pixels or config.learned or "radiomics" in config.tasks):
         return {}, {}
     channels = images[SCALES[0]].shape[-1]
     encoder = build_encoder(config, size, channels)
@@ -203,7 +208,8 @@ def _pooled_features(
 ) -> dict[str, Any]:
     """Learned features of each scale, pooled from all levels."""
     groups: dict[str, Any] = {}
-    for scale in config.outcome_scales if config.learned else ():
+    wanted = "radiomics" in config.tasks or (config.learned and config.outcomes)
+    for scale in config.outcome_scales if wanted else ():
         spacing = spec.plan.spacing_mm(scale)
         regions = RegionWeights(spacing, config.ring_mm, config.pool, name=f"{scale}_regions")
         weights = regions(probability.get(scale, cubes[scale]))
@@ -216,11 +222,14 @@ def _pooled_features(
     return groups
 
 
-def _radiomics(config: ModelConfig, spec: ModelSpec, cubes: Any, probability: Any) -> Any:
-    """Statistics under the mask, of all scales, standardised and reduced by family."""
+def _statistics(
+    config: ModelConfig, spec: ModelSpec, cubes: Any, probability: Any
+) -> tuple[Any, dict[str, int]]:
+    """Statistics under the mask, of all scales, and how many each family has."""
+    wanted = "radiomics" in config.tasks or (config.radiomics and config.outcomes)
     columns: list[Any] = []
     groups: dict[str, int] = {}
-    for scale in config.outcome_scales:
+    for scale in config.outcome_scales if wanted else ():
         spacing, name = spec.plan.spacing_mm(scale), f"{scale}_radiomics"
         layer = (
             LesionRadiomics(spacing, "ring" in config.pool, name=name)
@@ -229,29 +238,36 @@ def _radiomics(config: ModelConfig, spec: ModelSpec, cubes: Any, probability: An
         )
         columns.append(layer([cubes[scale], probability[scale]]))
         groups |= {family: len(names) for family, names in layer.groups.items()}
-    joined = layers.Concatenate(name="radiomics")(columns) if len(columns) > 1 else columns[0]
+    return _joined(columns, "radiomics"), groups
+
+
+def _joined(parts: Sequence[Any], name: str | None = None) -> Any:
+    """One tensor of several, if there are several."""
+    return layers.Concatenate(name=name)(parts) if len(parts) > 1 else next(iter(parts), None)
+
+
+def _reduced(config: ModelConfig, statistics: tuple[Any, dict[str, int]]) -> Any:
+    """The statistics standardised, and reduced by family."""
+    joined, groups = statistics
     standard = Standardize(floor=_ROUNDING, name="radiomics_standard")(joined)
     base = tuple(family for family in _BASE if family in groups)
     reduction = GroupReduction(groups, config.radiomics_dims, base, name="radiomics_reduction")
     return reduction(standard)
 
 
-def _features(
-    config: ModelConfig, pooled: dict[str, Any], radiomics: Any, clinical: dict[str, Any]
-) -> Any:
+def _features(config: ModelConfig, pooled: Any, statistics: Any, clinical: dict[str, Any]) -> Any:
     """Joins what the heads read: reduced learned features and statistics, and the covariates."""
     parts = []
-    for name, group in pooled.items():
+    for name, group in pooled.items() if config.learned else ():
         standard = Standardize(floor=_ROUNDING, name=f"{name}_standard")(group)
         groups = {name: group.shape[-1]}
         parts.append(GroupReduction(groups, config.embedding, name=f"{name}_reduction")(standard))
-    if radiomics is not None:
-        parts.append(radiomics)
+    if config.radiomics:
+        parts.append(_reduced(config, statistics))
     if clinical:
         values = Standardize(name="clinical_standard")(clinical["clinical"])
         parts.append(layers.Multiply(name="clinical_masked")([values, clinical["clinical_known"]]))
         if config.clinical_missing:
             missing = 1.0 - clinical["clinical_known"]
             parts.append(Standardize(name="clinical_missing_standard")(missing))
-    joined = layers.Concatenate()(parts) if len(parts) > 1 else parts[0]
-    return layers.Identity(name=FEATURES)(joined)
+    return layers.Identity(name=FEATURES)(_joined(parts))

@@ -132,12 +132,14 @@ def _triple(patient: dict[str, Any], plan: BatchPlan) -> tuple[Any, Any, Any]:
     targets = {
         "mask": tf.concat([*masks, *valid], axis=-1),
         "reconstruction": tf.concat([*images, *counted], axis=-1),
+        "radiomics": tf.zeros_like(patient["response"])[:, None],  # computed in the network
         "survival": tf.stack([patient["time_days"], patient["event"]], axis=-1),
         "response": patient["response"][:, None],
     }
     weights = {
         "mask": patient["has_mask"],
         "reconstruction": tf.ones_like(patient["has_mask"]),
+        "radiomics": tf.ones_like(patient["has_mask"]),
         "survival": patient["has_survival"],
         "response": patient["has_response"],
     }

@@ -5,7 +5,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import keras
 
 from pet_mtl.config import LossConfig
-from pet_mtl.losses import MaskLoss, ReconstructionLoss, ResponseLoss, balanced_weights
+from pet_mtl.losses import (
+    MaskLoss,
+    RadiomicsLoss,
+    ReconstructionLoss,
+    ResponseLoss,
+    balanced_weights,
+)
 
 
 def task_losses(
@@ -18,7 +24,7 @@ def task_losses(
 
     Args:
         model: The whole network, whose survival head says which likelihood is its own.
-        names: The outputs: "mask", "reconstruction", "survival", "response".
+        names: The outputs: "mask", "reconstruction", "radiomics", "survival", "response".
         config: Kinds of the losses.
         class_weights: Of the response, from `response_weights`; None for 1.
 
@@ -28,6 +34,7 @@ def task_losses(
     known: dict[str, Callable[[], keras.losses.Loss]] = {
         "mask": lambda: MaskLoss(config.mask_kind, config.focal_gamma),
         "reconstruction": ReconstructionLoss,
+        "radiomics": RadiomicsLoss,
         "survival": lambda: model.get_layer("survival").loss(config.ties),
         "response": lambda: ResponseLoss(config.smooth_response, class_weights),
     }

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pet_mtl.config import StageConfig
 from pet_mtl.training.part import StagePlan
 
-_PIXELS = ("mask", "reconstruction")
+# What is learned of the image itself, without an outcome.
+_IMAGE = ("mask", "reconstruction", "radiomics")
 _OUTCOMES = ("survival", "response")
 
 
@@ -20,12 +21,12 @@ def stages_of(schedule: StageConfig, outputs: Iterable[str]) -> list[StagePlan |
 
     | schedule | stages |
     |---|---|
-    | staged | mask and reconstruction; heads; all together |
+    | staged | mask, reconstruction and radiomics; heads; all together |
     | joint | heads, so that features are scaled; all together; heads |
-    | sequential | mask and reconstruction; heads; outcomes on frozen encoder and decoders |
+    | sequential | mask, reconstruction and radiomics; heads; outcomes, the rest frozen |
 
-    Without outcomes no heads are fitted, and without a mask or reconstruction there is no stage
-    for them. "joint" takes as many steps as the two stages of the others together.
+    Without outcomes no heads are fitted, and without those there is no stage for
+    them. "joint" takes as many steps as the two stages of the others together.
 
     Args:
         schedule: The configuration.
@@ -35,16 +36,16 @@ def stages_of(schedule: StageConfig, outputs: Iterable[str]) -> list[StagePlan |
         Stages, and when the heads are fitted.
     """
     present = set(outputs)
-    pixels = tuple(name for name in _PIXELS if name in present)
+    image = tuple(name for name in _IMAGE if name in present)
     outcomes = tuple(name for name in _OUTCOMES if name in present)
-    every = (*pixels, *outcomes)
+    every = (*image, *outcomes)
     fit = [FitHeads()] if outcomes else []
     steps, later = schedule.mask_steps, schedule.joint_steps
     if schedule.schedule == "joint":
         joint = StagePlan("joint", every, steps + later, schedule.mask_rate)
         return [*fit, joint, *fit]
-    mask = StagePlan("mask", pixels, steps, schedule.mask_rate, masked="mask" in pixels)
-    first: list[StagePlan | FitHeads] = [mask] if pixels else []
+    mask = StagePlan("mask", image, steps, schedule.mask_rate, masked="mask" in image)
+    first: list[StagePlan | FitHeads] = [mask] if image else []
     if not later or (schedule.schedule == "sequential" and not outcomes):
         return [*first, *fit]
     if schedule.schedule == "sequential":

@@ -42,4 +42,10 @@ def test_no_command_file_is_long():
 def test_unknown_command_is_a_usage_error():
     result = CliRunner().invoke(group, ["forecast"])
     assert result.exit_code == 2
-    assert "No such command" in result.output
+    assert "No such command" in result.output and "Did you mean" not in result.output
+
+
+def test_a_mistyped_command_is_answered_with_the_nearest():
+    result = CliRunner().invoke(group, ["evalute", "run"])
+    assert result.exit_code == 2
+    assert "Did you mean 'evaluate'?" in result.output

@@ -3,7 +3,15 @@
 from pathlib import Path
 
 from pet_mtl.errors import ReadError
-from pet_mtl.readers.images import is_image, is_mask, pick_ct, pick_images, split_role, stem_of
+from pet_mtl.readers.images import (
+    ImageSet,
+    is_image,
+    is_mask,
+    pick_ct,
+    pick_images,
+    split_role,
+    stem_of,
+)
 from pet_mtl.readers.layouts.found import Progress
 from pet_mtl.readers.layouts.inventory import Inventory
 from pet_mtl.readers.layouts.joining import join, one_patient_a_series
@@ -35,11 +43,22 @@ def single_study(inventory: Inventory, progress: Progress) -> StudySource:
         return _of_dicom(inventory, dicom, images)
     if not images:
         raise no_images(len(files))
-    found = pick_images(images)
+    found = _one_of(images)
     return StudySource(
         folder_name(inventory.root), "image", found.pet, found.mask,
         ct_path=found.ct, sidecar_path=sidecar_of(found.pet),
     )  # fmt: skip
+
+
+def _one_of(images: list[Path]) -> ImageSet:
+    """PET and mask of one study; images of several names are several studies."""
+    try:
+        return pick_images(images)
+    except ReadError as error:
+        names = {split_role(stem_of(path))[0] for path in images if not is_mask(path)} - {""}
+        if len(names) > 1:
+            raise several(f"image files of {len(names)} names") from error
+        raise
 
 
 def _of_dicom(inventory: Inventory, dicom: list[Peek], images: list[Path]) -> StudySource:

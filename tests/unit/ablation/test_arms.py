@@ -32,6 +32,7 @@ PART_KEYS = {
     "pixel_tasks": {"model.tasks"},
     "all_tasks": {"model.tasks"},
     "stages": {"stage.schedule"},
+    "radiomics_task": {"model.tasks"},
     "context_scale": {"model.scales"},
     "fine_scale": {"model.scales"},
     "ring": {"model.pool"},
@@ -87,6 +88,7 @@ def test_cheap_arms_are_those_that_nothing_but_the_segmenter_trains():
     cheap = {key for key, config in configs(LEAN).items() if fits_heads_only(config, LEAN)}
     assert set(ARMS) - cheap == {
         "survival", "response", "both", "both_mask", "both_reconstruction", "all",
+        "regressed",
     }  # fmt: skip
     costly = {key for key, config in configs(FULL).items() if fits_heads_only(config, FULL)}
     assert not costly  # 120 joint steps change the heads of every arm

@@ -106,7 +106,14 @@ def test_no_number_at_all_is_a_failure(folder, capsys):
         (("run", "--id-column", "id"), "CLINICAL_NO_TABLE"),
         (("predictions",), "--clinical FILE"),
         (("predictions", "--clinical", "clinical.csv"), "--id-column"),
-        (("predictions", "--clinical", "clinical.csv", "--id-column", "it"), "no column"),
+        (
+            ("predictions", "--clinical", "clinical.csv", "--id-column", "it", "--event", "event"),
+            "no column",
+        ),
+        (
+            ("predictions", "--clinical", "clinical.csv", "--id-column", "id"),
+            "CLINICAL_NO_OUTCOME",
+        ),
         ((".",), "neither a run nor predictions"),
         (("nowhere",), "does not exist"),
         (("run", "--samples", "0"), "--samples"),

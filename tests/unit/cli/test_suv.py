@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from pet_mtl.cli import main
+from pet_mtl.geometry import Grid
 from pet_mtl.readers.images import read_image
+from pet_mtl.writers.images import write_image
 
 Write = Callable[..., tuple[str, str, str]]
 Run = Callable[..., tuple[int, str, str]]
@@ -150,6 +152,14 @@ def test_usage(
     code, _, error = run(tmp_path / "A", *arguments)
     assert code == expected
     assert says in error
+
+
+def test_images_of_several_patients_are_several_studies(tmp_path: Path, run: Run) -> None:
+    grid = Grid((4, 4, 4), (3.0, 3.0, 3.0), (0.0, 0.0, 0.0))
+    for name in ("A1_PET", "A1_mask", "B7_PET", "B7_mask"):
+        write_image(np.ones((4, 4, 4), np.float32), grid, tmp_path / f"{name}.nii.gz")
+    code, _, error = run(tmp_path)
+    assert code == 1 and "STUDY_SEVERAL" in error
 
 
 def test_no_such_study(tmp_path: Path, run: Run) -> None:

@@ -39,6 +39,7 @@ def test_withheld_outcomes_are_counted_and_left_out(rows, make_predictions):
     said = " ".join(document["warnings"])
     assert "withheld the outcomes of 8 patients (LESION_FAINT 3, OOD_SUV 8)" in said
     assert "96.0% of the patients" in said
+    assert "no prediction" not in said
 
 
 def test_response_sets_are_judged(rows, make_predictions):

@@ -98,6 +98,8 @@ def test_outcome_does_not_bend_the_mask() -> None:
         {"tasks": ("mask", "survival", "response")},
         {"tasks": ("mask",)},
         {"tasks": ("reconstruction",)},
+        {"tasks": ("mask", "radiomics")},
+        {"tasks": ("mask", "radiomics", "survival"), "learned": False},
         {"tasks": ("mask", "response"), "learned": False},
         {"tasks": ("survival",), "pool": ("all",), "radiomics": False},
         {"tasks": ("response",), "pool": ("all",), "radiomics": False, "scales": "context"},

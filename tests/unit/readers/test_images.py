@@ -48,6 +48,7 @@ def test_pair_is_read(tmp_path: Path) -> None:
         (np.where(MASK, np.inf, SUV), "infinite"),
         (SUV - 10, "mean"),
         (SUV * 0, "maximum of 0"),
+        (MASK, "as in a mask"),
     ],
 )
 def test_values_that_are_no_suv(tmp_path: Path, values: np.ndarray, found: str) -> None:
