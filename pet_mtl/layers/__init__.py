@@ -1,6 +1,7 @@
 """Keras layers, one noun a file, written with `keras.ops` only."""
 
 from pet_mtl.layers.auxiliary import RadiomicsTarget
+from pet_mtl.layers.cells import SpaceToDepth3D
 from pet_mtl.layers.depthwise import DepthwiseConv3D
 from pet_mtl.layers.intensity import LogSuv
 from pet_mtl.layers.normalization import GroupNorm
@@ -24,6 +25,7 @@ __all__ = [
     "RadiomicsTarget",
     "RegionPooling",
     "RegionWeights",
+    "SpaceToDepth3D",
     "Standardize",
     "SurroundingsRadiomics",
 ]
