@@ -105,7 +105,7 @@ CLI := $(BIN)/pet-mtl
 TRAIN_PATIENTS := 300
 TEST_PATIENTS := 150
 # Fewer steps than the default, so that the whole stays under ten minutes on two cores.
-TRAIN_ARGS := --set model.clinical=false --set stage.mask_steps=400
+TRAIN_ARGS := --set model.clinical=false --set stage.mask_steps=300
 COLUMNS := --id-column patient_id --time time_days --event event --response response
 
 .PHONY: quickstart
