@@ -1,4 +1,4 @@
-"""What a prediction is worth, in numpy alone.
+"""What a prediction is worth, in numpy, and scipy where numpy has no such function.
 
 One file a metric. Each refuses NaN and undefined inputs with a MetricError: who leaves out
 patients decides that, and says so, before the metric sees them.
@@ -14,6 +14,7 @@ from pet_mtl.metrics.bootstrap import (
 from pet_mtl.metrics.brier import brier_score, integrated_brier_score
 from pet_mtl.metrics.censoring import KaplanMeier, censoring_distribution, kaplan_meier
 from pet_mtl.metrics.concordance import ConcordancePairs, concordance_index, concordance_pairs
+from pet_mtl.metrics.delong import AucComparison, auc_interval, auc_variance, compare_aucs
 from pet_mtl.metrics.dice import dice
 from pet_mtl.metrics.dynamic_auc import cumulative_dynamic_auc
 from pet_mtl.metrics.epoch import EpochOutcomes
@@ -21,13 +22,17 @@ from pet_mtl.metrics.roc import macro_auc, roc_auc, roc_curve
 from pet_mtl.metrics.uno import uno_c
 
 __all__ = [
+    "AucComparison",
     "ConcordancePairs",
     "EpochOutcomes",
     "Interval",
     "KaplanMeier",
+    "auc_interval",
+    "auc_variance",
     "bootstrap_interval",
     "brier_score",
     "censoring_distribution",
+    "compare_aucs",
     "concordance_index",
     "concordance_pairs",
     "cumulative_dynamic_auc",

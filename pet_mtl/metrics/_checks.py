@@ -63,3 +63,22 @@ def same_length(**arrays: NDArray[Any]) -> None:
             expected="equal lengths",
             found=", ".join(f"{name} {size}" for name, size in sizes.items()),
         )
+
+
+def labelled_scores(label: Any, score: Any) -> tuple[Bools, Floats]:
+    """Labels of which both classes are there, and a score of every patient.
+
+    Raises:
+        MetricError: NaN or infinity, different lengths, a label other than 0 and 1, one class.
+    """
+    positive = binary_vector(label, "label")
+    number = finite_vector(score, "score")
+    same_length(label=positive, score=number)
+    if positive.all() or not positive.any():
+        raise MetricError(
+            "METRIC_ONE_CLASS",
+            "the metric is undefined: only one class is there",
+            expected="patients of both classes",
+            found=f"{len(positive)} patients of one class",
+        )
+    return positive, number
