@@ -12,13 +12,19 @@ from pet_mtl.metrics.bootstrap import (
     replicates,
 )
 from pet_mtl.metrics.brier import brier_score, integrated_brier_score
-from pet_mtl.metrics.censoring import KaplanMeier, censoring_distribution, kaplan_meier
+from pet_mtl.metrics.censoring import (
+    KaplanMeier,
+    censoring_distribution,
+    kaplan_meier,
+    kaplan_meier_interval,
+)
 from pet_mtl.metrics.concordance import ConcordancePairs, concordance_index, concordance_pairs
 from pet_mtl.metrics.delong import AucComparison, auc_interval, auc_variance, compare_aucs
 from pet_mtl.metrics.dice import dice
 from pet_mtl.metrics.dynamic_auc import cumulative_dynamic_auc
 from pet_mtl.metrics.epoch import EpochOutcomes
-from pet_mtl.metrics.roc import macro_auc, roc_auc, roc_curve
+from pet_mtl.metrics.precision import average_precision, precision_recall_curve
+from pet_mtl.metrics.roc import macro_auc, roc_auc, roc_auc_rows, roc_curve
 from pet_mtl.metrics.uno import uno_c
 
 __all__ = [
@@ -29,6 +35,7 @@ __all__ = [
     "KaplanMeier",
     "auc_interval",
     "auc_variance",
+    "average_precision",
     "bootstrap_interval",
     "brier_score",
     "censoring_distribution",
@@ -39,11 +46,14 @@ __all__ = [
     "dice",
     "integrated_brier_score",
     "kaplan_meier",
+    "kaplan_meier_interval",
     "macro_auc",
     "paired_difference",
     "percentile_interval",
+    "precision_recall_curve",
     "replicates",
     "roc_auc",
+    "roc_auc_rows",
     "roc_curve",
     "uno_c",
 ]
