@@ -24,15 +24,26 @@ from pet_mtl.metrics.dice import dice
 from pet_mtl.metrics.dynamic_auc import cumulative_dynamic_auc
 from pet_mtl.metrics.epoch import EpochOutcomes
 from pet_mtl.metrics.precision import average_precision, precision_recall_curve
+from pet_mtl.metrics.proportion import wilson_interval
 from pet_mtl.metrics.roc import macro_auc, roc_auc, roc_auc_rows, roc_curve
+from pet_mtl.metrics.threshold import (
+    Accuracy,
+    Threshold,
+    accuracy_at,
+    sensitivity_threshold,
+    youden_threshold,
+)
 from pet_mtl.metrics.uno import uno_c
 
 __all__ = [
+    "Accuracy",
     "AucComparison",
     "ConcordancePairs",
     "EpochOutcomes",
     "Interval",
     "KaplanMeier",
+    "Threshold",
+    "accuracy_at",
     "auc_interval",
     "auc_variance",
     "average_precision",
@@ -55,5 +66,8 @@ __all__ = [
     "roc_auc",
     "roc_auc_rows",
     "roc_curve",
+    "sensitivity_threshold",
     "uno_c",
+    "wilson_interval",
+    "youden_threshold",
 ]
