@@ -4,6 +4,13 @@ One file a metric. Each refuses NaN and undefined inputs with a MetricError: who
 patients decides that, and says so, before the metric sees them.
 """
 
+from pet_mtl.metrics._groups import CalibrationGroup
+from pet_mtl.metrics.binary_brier import (
+    BrierParts,
+    binary_brier_score,
+    brier_parts,
+    scaled_brier_score,
+)
 from pet_mtl.metrics.bootstrap import (
     Interval,
     bootstrap_interval,
@@ -12,6 +19,12 @@ from pet_mtl.metrics.bootstrap import (
     replicates,
 )
 from pet_mtl.metrics.brier import brier_score, integrated_brier_score
+from pet_mtl.metrics.calibration import (
+    calibration_groups,
+    calibration_intercept,
+    calibration_slope,
+    expected_calibration_error,
+)
 from pet_mtl.metrics.censoring import (
     KaplanMeier,
     censoring_distribution,
@@ -38,6 +51,8 @@ from pet_mtl.metrics.uno import uno_c
 __all__ = [
     "Accuracy",
     "AucComparison",
+    "BrierParts",
+    "CalibrationGroup",
     "ConcordancePairs",
     "EpochOutcomes",
     "Interval",
@@ -47,14 +62,20 @@ __all__ = [
     "auc_interval",
     "auc_variance",
     "average_precision",
+    "binary_brier_score",
     "bootstrap_interval",
+    "brier_parts",
     "brier_score",
+    "calibration_groups",
+    "calibration_intercept",
+    "calibration_slope",
     "censoring_distribution",
     "compare_aucs",
     "concordance_index",
     "concordance_pairs",
     "cumulative_dynamic_auc",
     "dice",
+    "expected_calibration_error",
     "integrated_brier_score",
     "kaplan_meier",
     "kaplan_meier_interval",
@@ -66,6 +87,7 @@ __all__ = [
     "roc_auc",
     "roc_auc_rows",
     "roc_curve",
+    "scaled_brier_score",
     "sensitivity_threshold",
     "uno_c",
     "wilson_interval",
