@@ -39,6 +39,11 @@ from pet_mtl.metrics.epoch import EpochOutcomes
 from pet_mtl.metrics.precision import average_precision, precision_recall_curve
 from pet_mtl.metrics.proportion import wilson_interval
 from pet_mtl.metrics.roc import macro_auc, roc_auc, roc_auc_rows, roc_curve
+from pet_mtl.metrics.survival_calibration import (
+    observed_over_expected,
+    survival_calibration_groups,
+    survival_calibration_slope,
+)
 from pet_mtl.metrics.threshold import (
     Accuracy,
     Threshold,
@@ -80,6 +85,7 @@ __all__ = [
     "kaplan_meier",
     "kaplan_meier_interval",
     "macro_auc",
+    "observed_over_expected",
     "paired_difference",
     "percentile_interval",
     "precision_recall_curve",
@@ -89,6 +95,8 @@ __all__ = [
     "roc_curve",
     "scaled_brier_score",
     "sensitivity_threshold",
+    "survival_calibration_groups",
+    "survival_calibration_slope",
     "uno_c",
     "wilson_interval",
     "youden_threshold",
