@@ -32,6 +32,7 @@ from pet_mtl.metrics.censoring import (
     kaplan_meier_interval,
 )
 from pet_mtl.metrics.concordance import ConcordancePairs, concordance_index, concordance_pairs
+from pet_mtl.metrics.decision import DecisionCurve, decision_curve, survival_decision_curve
 from pet_mtl.metrics.delong import AucComparison, auc_interval, auc_variance, compare_aucs
 from pet_mtl.metrics.dice import dice
 from pet_mtl.metrics.dynamic_auc import cumulative_dynamic_auc
@@ -59,6 +60,7 @@ __all__ = [
     "BrierParts",
     "CalibrationGroup",
     "ConcordancePairs",
+    "DecisionCurve",
     "EpochOutcomes",
     "Interval",
     "KaplanMeier",
@@ -79,6 +81,7 @@ __all__ = [
     "concordance_index",
     "concordance_pairs",
     "cumulative_dynamic_auc",
+    "decision_curve",
     "dice",
     "expected_calibration_error",
     "integrated_brier_score",
@@ -97,6 +100,7 @@ __all__ = [
     "sensitivity_threshold",
     "survival_calibration_groups",
     "survival_calibration_slope",
+    "survival_decision_curve",
     "uno_c",
     "wilson_interval",
     "youden_threshold",
