@@ -37,6 +37,7 @@ from pet_mtl.metrics.delong import AucComparison, auc_interval, auc_variance, co
 from pet_mtl.metrics.dice import dice
 from pet_mtl.metrics.dynamic_auc import cumulative_dynamic_auc
 from pet_mtl.metrics.epoch import EpochOutcomes
+from pet_mtl.metrics.permutation import Permutation, Shuffles, permutation_test
 from pet_mtl.metrics.precision import average_precision, precision_recall_curve
 from pet_mtl.metrics.proportion import wilson_interval
 from pet_mtl.metrics.roc import macro_auc, roc_auc, roc_auc_rows, roc_curve
@@ -64,6 +65,8 @@ __all__ = [
     "EpochOutcomes",
     "Interval",
     "KaplanMeier",
+    "Permutation",
+    "Shuffles",
     "Threshold",
     "accuracy_at",
     "auc_interval",
@@ -91,6 +94,7 @@ __all__ = [
     "observed_over_expected",
     "paired_difference",
     "percentile_interval",
+    "permutation_test",
     "precision_recall_curve",
     "replicates",
     "roc_auc",

@@ -6,6 +6,7 @@ import numpy as np
 
 from pet_mtl.errors import MetricError
 from pet_mtl.metrics._checks import Floats, finite_vector, labelled_scores
+from pet_mtl.metrics._ranks import middle_ranks
 
 
 def roc_auc(label: Any, score: Any) -> float:
@@ -35,6 +36,35 @@ def roc_auc(label: Any, score: Any) -> float:
     negatives = len(score) - positives
     rank_sum = float(middle_rank[place[positive]].sum())
     return (rank_sum - positives * (positives + 1) / 2.0) / (positives * negatives)
+
+
+def roc_auc_rows(label: Any, scores: Any) -> Floats:
+    """`roc_auc` of many scores of the same patients at once.
+
+    Args:
+        label: (patients,) 0 or 1.
+        scores: (rows, patients) any scores.
+
+    Returns:
+        (rows,) AUCs.
+
+    Raises:
+        MetricError: As `roc_auc`.
+    """
+    table = np.asarray(scores, np.float64)
+    if table.ndim != len(("rows", "patients")):
+        raise MetricError(
+            "METRIC_SHAPE",
+            "the scores are no table",
+            expected="two dimensions: rows, patients",
+            found=f"{table.ndim} dimensions",
+        )
+    finite_vector(table.ravel(), "scores")
+    positive, _ = labelled_scores(label, np.zeros(table.shape[1]))
+    positives = int(np.count_nonzero(positive))
+    rank_sum = middle_ranks(table)[:, positive].sum(axis=1)
+    wins: Floats = rank_sum - positives * (positives + 1) / 2.0
+    return wins / (positives * (len(positive) - positives))
 
 
 def macro_auc(label: Any, scores: Any) -> float:
