@@ -41,6 +41,7 @@ from pet_mtl.metrics.permutation import Permutation, Shuffles, permutation_test
 from pet_mtl.metrics.precision import average_precision, precision_recall_curve
 from pet_mtl.metrics.proportion import wilson_interval
 from pet_mtl.metrics.roc import macro_auc, roc_auc, roc_auc_rows, roc_curve
+from pet_mtl.metrics.surface import hausdorff_95, surface_dice, surface_distances
 from pet_mtl.metrics.survival_calibration import (
     observed_over_expected,
     survival_calibration_groups,
@@ -87,6 +88,7 @@ __all__ = [
     "decision_curve",
     "dice",
     "expected_calibration_error",
+    "hausdorff_95",
     "integrated_brier_score",
     "kaplan_meier",
     "kaplan_meier_interval",
@@ -102,6 +104,8 @@ __all__ = [
     "roc_curve",
     "scaled_brier_score",
     "sensitivity_threshold",
+    "surface_dice",
+    "surface_distances",
     "survival_calibration_groups",
     "survival_calibration_slope",
     "survival_decision_curve",
