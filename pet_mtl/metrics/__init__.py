@@ -5,6 +5,12 @@ patients decides that, and says so, before the metric sees them.
 """
 
 from pet_mtl.metrics._groups import CalibrationGroup
+from pet_mtl.metrics.agreement import (
+    BlandAltman,
+    bland_altman,
+    concordance_correlation,
+    concordance_correlation_interval,
+)
 from pet_mtl.metrics.binary_brier import (
     BrierParts,
     binary_brier_score,
@@ -59,6 +65,7 @@ from pet_mtl.metrics.uno import uno_c
 __all__ = [
     "Accuracy",
     "AucComparison",
+    "BlandAltman",
     "BrierParts",
     "CalibrationGroup",
     "ConcordancePairs",
@@ -74,6 +81,7 @@ __all__ = [
     "auc_variance",
     "average_precision",
     "binary_brier_score",
+    "bland_altman",
     "bootstrap_interval",
     "brier_parts",
     "brier_score",
@@ -82,6 +90,8 @@ __all__ = [
     "calibration_slope",
     "censoring_distribution",
     "compare_aucs",
+    "concordance_correlation",
+    "concordance_correlation_interval",
     "concordance_index",
     "concordance_pairs",
     "cumulative_dynamic_auc",
