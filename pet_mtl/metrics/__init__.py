@@ -40,6 +40,13 @@ from pet_mtl.metrics.censoring import (
 from pet_mtl.metrics.concordance import ConcordancePairs, concordance_index, concordance_pairs
 from pet_mtl.metrics.decision import DecisionCurve, decision_curve, survival_decision_curve
 from pet_mtl.metrics.delong import AucComparison, auc_interval, auc_variance, compare_aucs
+from pet_mtl.metrics.detection import (
+    Detection,
+    DetectionRates,
+    centre_inside,
+    detect_lesions,
+    detection_rates,
+)
 from pet_mtl.metrics.dice import dice
 from pet_mtl.metrics.dynamic_auc import cumulative_dynamic_auc
 from pet_mtl.metrics.epoch import EpochOutcomes
@@ -70,6 +77,8 @@ __all__ = [
     "CalibrationGroup",
     "ConcordancePairs",
     "DecisionCurve",
+    "Detection",
+    "DetectionRates",
     "EpochOutcomes",
     "Interval",
     "KaplanMeier",
@@ -89,6 +98,7 @@ __all__ = [
     "calibration_intercept",
     "calibration_slope",
     "censoring_distribution",
+    "centre_inside",
     "compare_aucs",
     "concordance_correlation",
     "concordance_correlation_interval",
@@ -96,6 +106,8 @@ __all__ = [
     "concordance_pairs",
     "cumulative_dynamic_auc",
     "decision_curve",
+    "detect_lesions",
+    "detection_rates",
     "dice",
     "expected_calibration_error",
     "hausdorff_95",
