@@ -76,7 +76,7 @@ def _solved(curvature: Floats, gradient: Floats) -> Floats:
             "the recalibration is undefined: the predictions do not vary, or leave no doubt",
             expected="predictions that differ between patients",
         )
-    step: Floats = np.linalg.solve(curvature, gradient)
+    step: Floats = np.linalg.solve(curvature, gradient).astype(np.float64)
     return step
 
 

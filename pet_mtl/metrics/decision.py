@@ -57,7 +57,7 @@ def decision_curve(label: Any, probability: Any, thresholds: Any) -> DecisionCur
         doi:10.1177/0272989X06295361.
 
     >>> curve = decision_curve([0, 0, 1, 1], [0.1, 0.4, 0.3, 0.8], [0.2])
-    >>> curve.model.tolist(), curve.treat_all.tolist()
+    >>> curve.model.round(4).tolist(), curve.treat_all.round(4).tolist()
     ([0.4375], [0.375])
     """
     positive, risk = labelled_scores(label, probabilities(probability, "probability"))

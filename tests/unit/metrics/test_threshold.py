@@ -62,6 +62,12 @@ def test_shares_are_those_of_the_confusion_matrix(seed, cut):
     assert accuracy.npv == (wilson_interval(tn, tn + fn) if tn + fn else None)
 
 
+def test_the_threshold_itself_is_positive():
+    accuracy = accuracy_at(Threshold(2.0), [0, 1, 1], [1.0, 2.0, 1.9])
+    assert accuracy.sensitivity.value == 0.5
+    assert (accuracy.specificity.value, accuracy.ppv.value, accuracy.npv.value) == (1, 1, 0.5)
+
+
 def test_nobody_called_has_no_predictive_value():
     label, score = cohort(0)
     none, all_ = accuracy_at(Threshold(99), label, score), accuracy_at(Threshold(-99), label, score)
