@@ -10,6 +10,8 @@ from pet_mtl.errors import MetricError
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
+_EDGES = 3
+
 
 def finite_vector(values: Any, name: str) -> Floats:
     """A one-dimensional float64 array without NaN or infinity.
@@ -63,3 +65,64 @@ def same_length(**arrays: NDArray[Any]) -> None:
             expected="equal lengths",
             found=", ".join(f"{name} {size}" for name, size in sizes.items()),
         )
+
+
+def labelled_scores(label: Any, score: Any) -> tuple[Bools, Floats]:
+    """Labels of which both classes are there, and a score of every patient.
+
+    Raises:
+        MetricError: NaN or infinity, different lengths, a label other than 0 and 1, one class.
+    """
+    positive = binary_vector(label, "label")
+    number = finite_vector(score, "score")
+    same_length(label=positive, score=number)
+    if positive.all() or not positive.any():
+        raise MetricError(
+            "METRIC_ONE_CLASS",
+            "the metric is undefined: only one class is there",
+            expected="patients of both classes",
+            found=f"{len(positive)} patients of one class",
+        )
+    return positive, number
+
+
+def same_shape_masks(first: Any, second: Any) -> tuple[Bools, Bools]:
+    """Two masks as bools, non-zero being inside; NaN is neither inside nor outside.
+
+    Raises:
+        MetricError: Different shapes, or NaN.
+    """
+    masks = _mask(first), _mask(second)
+    if masks[0].shape != masks[1].shape:
+        raise MetricError(
+            "METRIC_SHAPE",
+            "the masks are not of one shape",
+            expected=str(masks[0].shape),
+            found=str(masks[1].shape),
+        )
+    return masks
+
+
+def same_volume_masks(first: Any, second: Any) -> tuple[Bools, Bools]:
+    """Two (z, y, x) masks as bools.
+
+    Raises:
+        MetricError: As `same_shape_masks`; not three dimensions.
+    """
+    masks = same_shape_masks(first, second)
+    if masks[0].ndim != _EDGES:
+        raise MetricError(
+            "METRIC_SHAPE",
+            "the masks are no volumes",
+            expected="three dimensions: z, y, x",
+            found=f"{masks[0].ndim} dimensions",
+        )
+    return masks
+
+
+def _mask(values: Any) -> Bools:
+    """The values as bools."""
+    array = np.asarray(values)
+    if array.dtype.kind == "f" and np.isnan(array).any():
+        raise MetricError("METRIC_NOT_FINITE", "a mask holds NaN")
+    return array.astype(bool)

@@ -19,9 +19,9 @@ class Interval:
 
     Attributes:
         value: The statistic on the patients as they are.
-        low: Lower end of the percentile interval.
+        low: Lower end of the interval.
         high: Upper end.
-        samples: Resamples behind the interval.
+        samples: Resamples behind the interval; 0 if it comes from a formula.
         skipped: Resamples left out because the statistic was undefined there.
     """
 

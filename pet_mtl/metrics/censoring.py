@@ -10,6 +10,8 @@ import numpy as np
 
 from pet_mtl.errors import MetricError
 from pet_mtl.metrics._checks import Bools, Floats, binary_vector, finite_vector, same_length
+from pet_mtl.metrics._quantiles import normal_reach
+from pet_mtl.metrics.bootstrap import Interval
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,54 @@ def censoring_distribution(time: Any, event: Any) -> KaplanMeier:
     moments, events, censored, at_risk = _counts(time, event)
     exposed = np.maximum(at_risk - events, 1)  # nobody censored where nobody is exposed
     return KaplanMeier(moments, _lived(censored / exposed))
+
+
+def kaplan_meier_interval(time: Any, event: Any, horizon: float, level: float = 0.95) -> Interval:
+    """The probability to live beyond one time, with its interval.
+
+    Args:
+        time: (patients,) time to event or censoring.
+        event: (patients,) 1 where the event was seen.
+        horizon: The time.
+        level: Coverage between 0 and 1.
+
+    Returns:
+        Kaplan and Meier's estimate with Greenwood's interval on the log(-log) scale, which stays
+        inside 0..1. At an estimate of 1 or 0 that has no width; there it is Clopper and
+        Pearson's, of the patients followed beyond the horizon or of the events.
+
+    Raises:
+        MetricError: As `kaplan_meier`; a horizon at which the curve is not known.
+
+    Source:
+        Kalbfleisch and Prentice, The Statistical Analysis of Failure Time Data (2002), equation
+        1.13; Clopper and Pearson, Biometrika 26 (1934) 404-413, doi:10.1093/biomet/26.4.404.
+
+    >>> interval = kaplan_meier_interval([1, 2, 3, 3], [1, 0, 1, 0], 2.5)
+    >>> [round(number, 4) for number in (interval.value, interval.low, interval.high)]
+    [0.75, 0.1279, 0.9605]
+    """
+    moments, events, censored, at_risk = _counts(time, event)
+    value = float(kaplan_meier(time, event).at(horizon))
+    if np.isnan(value):
+        raise MetricError(
+            "METRIC_HORIZON",
+            "the survival curve is not known at the horizon: the follow-up ends before",
+            expected=f"at most {moments[-1]:g}",
+            found=f"{horizon:g}",
+            todo="Give an earlier horizon, or fewer groups or lower thresholds",
+        )
+    reach = normal_reach(level)
+    tail = (1.0 - level) / 2.0
+    past = moments <= horizon
+    if value == 1.0:
+        followed = at_risk[0] - events[past].sum() - censored[past].sum()
+        return Interval(value, tail ** (1.0 / followed) if followed else 0.0, value)
+    if value == 0.0:
+        return Interval(value, value, 1.0 - tail ** (1.0 / events.sum()))
+    greenwood = (events / (at_risk * np.maximum(at_risk - events, 1)))[past].sum()
+    stretch = reach * np.sqrt(greenwood) / np.log(value)  # below 0
+    return Interval(value, float(value ** np.exp(-stretch)), float(value ** np.exp(stretch)))
 
 
 def inverse_weights(censoring: KaplanMeier, time: Floats, subject: str) -> Floats:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from pet_mtl.errors import MetricError
+from pet_mtl.metrics._checks import same_shape_masks
 
 
 def dice(a: Any, b: Any) -> float:
@@ -27,23 +28,8 @@ def dice(a: Any, b: Any) -> float:
     >>> dice([1, 1, 0, 0], [1, 0, 0, 0])
     0.6666666666666666
     """
-    first, second = _mask(a), _mask(b)
-    if first.shape != second.shape:
-        raise MetricError(
-            "METRIC_SHAPE",
-            "the masks are not of one shape",
-            expected=str(first.shape),
-            found=str(second.shape),
-        )
+    first, second = same_shape_masks(a, b)
     total = int(np.count_nonzero(first)) + int(np.count_nonzero(second))
     if not total:
         raise MetricError("METRIC_EMPTY_MASKS", "Dice is undefined: both masks are empty")
     return 2.0 * int(np.count_nonzero(first & second)) / total
-
-
-def _mask(values: Any) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-    """The values as bools; NaN is neither inside nor outside."""
-    array = np.asarray(values)
-    if array.dtype.kind == "f" and np.isnan(array).any():
-        raise MetricError("METRIC_NOT_FINITE", "a mask holds NaN")
-    return array.astype(bool)

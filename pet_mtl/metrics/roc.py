@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 
 from pet_mtl.errors import MetricError
-from pet_mtl.metrics._checks import Bools, Floats, binary_vector, finite_vector, same_length
+from pet_mtl.metrics._checks import Floats, finite_vector, labelled_scores
+from pet_mtl.metrics._ranks import middle_ranks
 
 
 def roc_auc(label: Any, score: Any) -> float:
@@ -28,13 +29,42 @@ def roc_auc(label: Any, score: Any) -> float:
     >>> roc_auc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
     0.75
     """
-    positive, score = _checked(label, score)
+    positive, score = labelled_scores(label, score)
     _, place, counts = np.unique(score, return_inverse=True, return_counts=True)
     middle_rank = np.cumsum(counts) - (counts - 1) / 2.0  # (values,), from 1
     positives = int(np.count_nonzero(positive))
     negatives = len(score) - positives
     rank_sum = float(middle_rank[place[positive]].sum())
     return (rank_sum - positives * (positives + 1) / 2.0) / (positives * negatives)
+
+
+def roc_auc_rows(label: Any, scores: Any) -> Floats:
+    """`roc_auc` of many scores of the same patients at once.
+
+    Args:
+        label: (patients,) 0 or 1.
+        scores: (rows, patients) any scores.
+
+    Returns:
+        (rows,) AUCs.
+
+    Raises:
+        MetricError: As `roc_auc`.
+    """
+    table = np.asarray(scores, np.float64)
+    if table.ndim != len(("rows", "patients")):
+        raise MetricError(
+            "METRIC_SHAPE",
+            "the scores are no table",
+            expected="two dimensions: rows, patients",
+            found=f"{table.ndim} dimensions",
+        )
+    finite_vector(table.ravel(), "scores")
+    positive, _ = labelled_scores(label, np.zeros(table.shape[1]))
+    positives = int(np.count_nonzero(positive))
+    rank_sum = middle_ranks(table)[:, positive].sum(axis=1)
+    wins: Floats = rank_sum - positives * (positives + 1) / 2.0
+    return wins / (positives * (len(positive) - positives))
 
 
 def macro_auc(label: Any, scores: Any) -> float:
@@ -81,7 +111,7 @@ def roc_curve(label: Any, score: Any) -> tuple[Floats, Floats]:
     Raises:
         MetricError: As `roc_auc`.
     """
-    positive, score = _checked(label, score)
+    positive, score = labelled_scores(label, score)
     order = np.argsort(-score, kind="stable")
     last = np.append(np.flatnonzero(np.diff(score[order])), len(score) - 1)
     hits = np.cumsum(positive[order])[last]
@@ -89,18 +119,3 @@ def roc_curve(label: Any, score: Any) -> tuple[Floats, Floats]:
     false_rate = np.concatenate(([0.0], alarms / alarms[-1]))
     true_rate = np.concatenate(([0.0], hits / hits[-1]))
     return false_rate, true_rate
-
-
-def _checked(label: Any, score: Any) -> tuple[Bools, Floats]:
-    """Both classes are there, and every patient has a score."""
-    positive = binary_vector(label, "label")
-    score = finite_vector(score, "score")
-    same_length(label=positive, score=score)
-    if positive.all() or not positive.any():
-        raise MetricError(
-            "METRIC_ONE_CLASS",
-            "the area under the curve is undefined: only one class is there",
-            expected="patients of both classes",
-            found=f"{len(positive)} patients of one class",
-        )
-    return positive, score
