@@ -38,7 +38,7 @@ class StageConfig:
 
     schedule: str = "staged"
     batch_size: int = 8
-    mask_steps: int = 480
+    mask_steps: int = 960
     mask_rate: float = 4e-3
     joint_steps: int = 0
     joint_rate: float = 1e-3
