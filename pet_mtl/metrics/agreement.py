@@ -52,8 +52,7 @@ def bland_altman(first: Any, second: Any, ratio: bool = False, level: float = 0.
 
     Source:
         Bland and Altman, Stat Methods Med Res 8 (1999) 135-160,
-        doi:10.1177/096228029900800204; ratios: its section 3.1; the limits' error
-        s sqrt(1/n + z^2 / (2 (n - 1))): its section 2.1.
+        doi:10.1177/096228029900800204; with the limits' error s sqrt(1/n + z^2 / (2 (n - 1))).
 
     >>> limits = bland_altman([1.0, 2.0, 3.0], [1.0, 1.0, 1.0])
     >>> limits.bias.value, round(limits.upper.value, 2)

@@ -105,8 +105,8 @@ def kaplan_meier_interval(time: Any, event: Any, horizon: float, level: float = 
         MetricError: As `kaplan_meier`; a horizon at which the curve is not known.
 
     Source:
-        Kalbfleisch and Prentice, The Statistical Analysis of Failure Time Data (2002), equation
-        1.13; Clopper and Pearson, Biometrika 26 (1934) 404-413, doi:10.1093/biomet/26.4.404.
+        Kalbfleisch and Prentice, The Statistical Analysis of Failure Time Data (2002), chapter
+        1; Clopper and Pearson, Biometrika 26 (1934) 404-413, doi:10.1093/biomet/26.4.404.
 
     >>> interval = kaplan_meier_interval([1, 2, 3, 3], [1, 0, 1, 0], 2.5)
     >>> [round(number, 4) for number in (interval.value, interval.low, interval.high)]

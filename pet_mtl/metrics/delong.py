@@ -79,7 +79,7 @@ def auc_interval(label: Any, score: Any, level: float = 0.95, logit: bool = True
 
     Source:
         `auc_variance`; the logit: Pepe, The Statistical Evaluation of Medical Tests (2003),
-        section 5.2.
+        chapter 5.
     """
     variance = auc_variance(label, score)
     area = roc_auc(label, score)

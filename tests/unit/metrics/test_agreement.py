@@ -31,7 +31,7 @@ def test_by_hand():
     assert result.bias.high - 2 == pytest.approx(t / math.sqrt(3))
     assert result.lower.value == pytest.approx(2 - 1.959964)
     assert result.upper.value == pytest.approx(2 + 1.959964)
-    # Section 2.1 of the source: s^2 (1/n + 1.96^2 / (2 (n - 1))), some 3 s^2 / n.
+    # The source: s^2 (1/n + 1.96^2 / (2 (n - 1))), some 3 s^2 / n.
     error = math.sqrt(1 / 3 + 1.959964**2 / 4)
     assert result.upper.high - result.upper.value == pytest.approx(t * error)
     assert result.lower.width == pytest.approx(2 * t * error)
