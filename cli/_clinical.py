@@ -11,7 +11,7 @@ from pet_mtl.readers.clinical import DAYS_PER, ClinicalColumns, split_names
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _NAMES = {"id_column": "id", "time": "time", "event": "event", "response": "response"}
-_LISTS = ("covariates", "response_positive")
+_LISTS = ("covariates", "response_positive", "response_classes")
 
 decimal_option = click.option(
     "--decimal", type=click.Choice(["point", "comma"]),
@@ -20,7 +20,7 @@ decimal_option = click.option(
 
 
 def coding_options(command: _Command) -> _Command:
-    """Adds --time-unit, --response-positive and --decimal."""
+    """Adds --time-unit, --response-positive, --response-classes and --decimal."""
     unit = click.option(
         "--time-unit", type=click.Choice(list(DAYS_PER)), default="days", show_default=True,
         help="Table: unit of --time; a month is 30.4375 and a year 365.25 days.",
@@ -29,7 +29,12 @@ def coding_options(command: _Command) -> _Command:
         "--response-positive", metavar="V,V",
         help="Table: values of --response that are class 1, such as CR,PR; all others are 0.",
     )  # fmt: skip
-    return unit(positive(decimal_option(command)))
+    classes = click.option(
+        "--response-classes", metavar="V,V,V",
+        help="Table: all values of --response in the order of their classes, such as "
+        "CR,PR,SD,PD; the first is class 0. Two to eight.",
+    )  # fmt: skip
+    return unit(positive(classes(decimal_option(command))))
 
 
 def take_columns(clinical: Path | None, options: dict[str, Any]) -> ClinicalColumns | None:

@@ -22,7 +22,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--id-column", metavar="C", help="Its column of folder names or PatientIDs.")
 @click.option("--time", metavar="C", help="Its column of time to event or censoring.")
 @click.option("--event", metavar="C", help="Its column of event seen (1) or censored (0).")
-@click.option("--response", metavar="C", help="Its column of the response, 0 or 1.")
+@click.option("--response", metavar="C", help="Its column of the response.")
 @click.option("--covariates", metavar="C,C", help="Its covariates: C, C[UNIT], C[category].")
 @coding_options
 @click.option("--roi", metavar="R,R", help="Regions: names ('GTV*') or numbers ('1,2').")

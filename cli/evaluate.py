@@ -27,7 +27,7 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--id-column", help="Clinical table: column that names the patient.")
 @click.option("--time", help="Clinical table: time to event or censoring.")
 @click.option("--event", help="Clinical table: 1 event, 0 censored.")
-@click.option("--response", help="Clinical table: response class, 0 or 1.")
+@click.option("--response", help="Clinical table: class of the response.")
 @click.option("--covariates", help="Clinical table: columns, separated by commas.")
 @coding_options
 @click.option("--studies", type=click.Path(exists=True, path_type=Path),

@@ -35,6 +35,10 @@ from pet_mtl.cli._told import tell
     show_default=True,
     help="Points from baseline to study; more are slower and more exact.",
 )
+@click.option(
+    "--response-class", metavar="NAME", default="",
+    help="Of a response with several classes: which one. Default: the last.",
+)  # fmt: skip
 @study_options
 @click.option("--pictures/--no-pictures", default=True, help="Whether to draw the pictures.")
 @click.option("--overwrite", is_flag=True, help="Explain finished studies again.")
@@ -45,7 +49,7 @@ def command(run: Path, src: Path, out: Path, pictures: bool, overwrite: bool, **
     folder of studies, that `pet-mtl convert` reads. What is attributed is SUV; the outline, CT and
     clinical inputs are held fixed. The same command again skips the finished studies.
     """
-    how = {name: given.pop(name) for name in ("method", "baseline", "steps")}
+    how = {name: given.pop(name) for name in ("method", "baseline", "steps", "response_class")}
     question = Asked(**given)
     question.check(src, out)
     search = search_for(src, question.layout, isinstance(question.center, tuple))

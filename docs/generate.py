@@ -142,6 +142,9 @@ part of `covariates`: `name`, or `name=level` for each level with an indicator; 
 second has one. An unknown value or level has all its features 0 and unknown. `label_rules` says how
 labels were made of the table: `time_unit`, `days_per_time_unit`, `response_positive`.
 
+`response` is the number of a class, 0 or 1; where `dataset.json` has the optional field
+`response_classes`, a list of two to eight names, it is the place of the class in that list, from 0.
+
 Encodings: `none` is a list of numbers, `bytes` raw little-endian, `zlib` the same, compressed.
 """
 

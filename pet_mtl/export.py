@@ -85,12 +85,7 @@ def export_bundle(
     module = _Served(list(models), spec, calibration)
     about = {
         "format_version": FORMAT_VERSION,
-        "size": spec.plan.size,
-        "fine_mm": spec.plan.fine_mm,
-        "context_mm": spec.plan.context_mm,
-        "covariates": list(spec.covariates),
-        "ct": spec.ct,
-        "edges_days": list(spec.edges_days),
+        **spec.to_json(),
         "members": len(models),
         "suv": "SUVbw, g/ml",
         "versions": versions(),
@@ -160,10 +155,10 @@ def readable_outputs(model: keras.Model, inputs: dict[str, Any]) -> dict[str, An
         inputs: Its inputs.
 
     Returns:
-        Of the model's tasks: `mask` (batch, z, y, x, 2) and `response` (batch,) as probabilities,
-        `survival` (batch, intervals) as the probability to live beyond each edge, and with it
-        `risk` (batch,): the log odds of the hazard (of Cox: its logarithm) relative to the
-        average training patient, 0 for that one; `novelty` (batch,) where the model has it.
+        Of the model's tasks: `mask` (batch, z, y, x, 2) and `response` (batch,) or (batch, classes)
+        as probabilities, `survival` (batch, intervals) as the probability to live beyond each edge,
+        and with it `risk` (batch,): the log odds of the hazard (of Cox: its logarithm) relative to
+        the average training patient, 0 for that one; `novelty` (batch,) where the model has it.
     """
     outputs = model(inputs, training=False)
     readable = {name: outputs[name] for name in ("novelty",) if name in outputs}
@@ -211,6 +206,11 @@ class Predictor:
         return schema_from(self.about)
 
     @property
+    def response_classes(self) -> tuple[str, ...]:
+        """Names of the classes of the response in order; empty for two without a name."""
+        return tuple(self.about.get("response_classes", ()))
+
+    @property
     def trust(self) -> Trust:
         """Response sets, and what is usual; empty of an older bundle."""
         return Trust.from_json(self.about.get("trust", {}))
@@ -236,8 +236,8 @@ class Predictor:
         Returns:
             Of the model's tasks: `mask` (batch, size, size, size, 2) probability, last axis (fine,
             context); `survival` (batch, edges) probability to live beyond each edge; `risk`
-            (batch,), higher is worse; `response` (batch,) probability. Of several folds
-            `survival_sd`, `risk_sd`, `response_sd`: the standard deviation between their models.
+            (batch,), higher is worse; `response` (batch,) or (batch, classes) probability. Of
+            several folds `survival_sd`, `risk_sd`, `response_sd`: the spread between their models.
             `novelty` (batch,): Mahalanobis distance of the features from the training patients'.
         """
         inputs = {"fine": fine, "context": context}

@@ -65,7 +65,7 @@ class Sample:
         centre_mm: World point (x, y, z), LPS, both cubes are centred on.
         time_days: Time to event or censoring, days, or None.
         event: Whether the event was seen, or None.
-        response: Response class 0 or 1, or None.
+        response: Response class, from 0, or None.
         clinical: (covariates,) float32; 0 where `clinical_known` is False.
         clinical_known: (covariates,) bool.
         elsewhere: Cubes at context spacing cut away from the lesion, with their masks; the mask

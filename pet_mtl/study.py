@@ -111,7 +111,7 @@ class Outcome:
     Attributes:
         time_days: Time to event or censoring, in days, >= 0.
         event: True if the event was seen at `time_days`, False if censored.
-        response: Class of the response, 0 or 1.
+        response: Class of the response, from 0.
         covariates: Name to value; absent where the table is empty.
     """
 

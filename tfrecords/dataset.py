@@ -8,6 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from pet_mtl.classes import class_count
 from pet_mtl.covariates import Covariate, schema_from
 from pet_mtl.errors import DatasetError
 from pet_mtl.files import read_csv
@@ -39,6 +40,8 @@ class DatasetInfo:
         channels: "suv", and "ct_hu" if the dataset was made with CT.
         elsewhere: Cubes cut away from the lesion that a record has room for.
         outcomes: Outcomes read in place of the recorded ones, or None.
+        response_classes: Names of the classes of the response in their order; empty for two
+            classes without a name.
     """
 
     path: Path
@@ -54,6 +57,12 @@ class DatasetInfo:
     channels: tuple[str, ...] = ("suv",)
     elsewhere: int = 0
     outcomes: Outcomes | None = None
+    response_classes: tuple[str, ...] = ()
+
+    @property
+    def classes(self) -> int:
+        """Number of classes of the response."""
+        return class_count(self.response_classes)
 
     @property
     def has_ct(self) -> bool:
@@ -154,6 +163,7 @@ def _info(dataset_dir: Path, content: dict[str, Any]) -> DatasetInfo:
         schema=schema_from(content),
         channels=tuple(content.get("channels", ["suv"])),
         elsewhere=int(content.get("elsewhere", 0)),
+        response_classes=tuple(map(str, content.get("response_classes", []))),
     )
 
 

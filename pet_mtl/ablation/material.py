@@ -138,7 +138,8 @@ def read_draws(
     samples = tuple(row["sample_id"] for row in info.studies())
     names = names_of(dataset, ids, samples)
     time, event, response = (info.labels.get(name) for name in ("time", "event", "response"))
-    columns = ClinicalColumns(id_column, time, event, response)
+    names_of_classes = info.response_classes if response else ()
+    columns = ClinicalColumns(id_column, time, event, response, response_classes=names_of_classes)
     known = dict(zip(samples, names, strict=True))
     return tuple(_one_draw(file, columns, known) for file in files[:seeds])
 

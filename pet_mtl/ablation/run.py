@@ -24,13 +24,14 @@ from pet_mtl.ablation.results import Ablation, judge_all
 from pet_mtl.ablation.scores import read_scores
 from pet_mtl.ablation.shared_heads import JUDGED
 from pet_mtl.ablation.work import OPPONENTS, STATISTICS, Folders, Setting, plan_work
+from pet_mtl.classes import BINARY
 from pet_mtl.config import TrainConfig, to_dict
 from pet_mtl.errors import UsageError
 from pet_mtl.evaluation.cohort import Patients, patients_of
 from pet_mtl.evaluation.truth import read_truth
 from pet_mtl.files import read_object, write_json
 from pet_mtl.processes import cores, only_one
-from pet_mtl.tfrecords.dataset import DatasetInfo
+from pet_mtl.tfrecords.dataset import DatasetInfo, read_info
 from pet_mtl.training.progress import Report
 
 Floats = NDArray[np.float64]
@@ -120,8 +121,25 @@ def ablate(request: AblateRequest, report: Report) -> Ablation:
     return judge_all(_benches(request, setting, arms), stand_in, _facts(request, setting))
 
 
+def _check_classes(request: AblateRequest) -> None:
+    """Refuses a response that simple rules and paired comparisons do not know."""
+    for dataset in filter(None, (request.dataset, request.test)):
+        classes = read_info(dataset).classes
+        if classes > BINARY:
+            raise UsageError(
+                "ABLATE_CLASSES",
+                "an ablation compares models of a response of two classes",
+                expected=f"a dataset whose response has {BINARY} classes, or none",
+                found=f"{classes} classes",
+                todo="Convert again with --response-positive in place of --response-classes, or "
+                "without --response to compare models of survival",
+                subject=dataset.name,
+            )
+
+
 def _material(request: AblateRequest) -> Material:
     """The patients, with the outcomes of each seed."""
+    _check_classes(request)
     outside, ct = request.outside, request.base.model.ct
     if outside.test_clinical and request.test is None:
         raise UsageError(

@@ -26,16 +26,17 @@ class LossConfig:
         mask_kind: The mask's loss: Dice + "bce" (cross-entropy) or Dice + "focal".
         focal_gamma: Exponent of the focal loss: how much less easy voxels count.
         ties: Tied events of `model.survival = "cox"`: "efron" or "breslow".
-        balance_response: Whether both classes of the response count alike, however rare one is.
-            The probabilities then are those of a cohort with equally many of both.
-        smooth_response: Share of the response's label that is spread over both classes, in the
+        balance_response: Whether all classes of the response count alike, however rare one is.
+            The probabilities then are those of a cohort with equally many of each.
+        smooth_response: Share of the response's label that is spread over all classes, in the
             steps of the network; the heads' own fit is penalised instead.
         hidden_weight: Weight of a voxel hidden by `augment.hide_blocks` in the reconstruction
             error; other voxels count 1.
         head_penalty: L2 penalties tried for the outcome heads; inner folds choose. Coupled heads
             start from the chosen ones and stay between the least and the greatest.
         couple_heads: Whether survival and response heads are fitted together, so that each learns
-            from the other which columns of a family of features matter. Not with "cox".
+            from the other which columns of a family of features matter. Not with "cox",
+            and not with a response of more than two classes.
     """
 
     mask: float = 1.0

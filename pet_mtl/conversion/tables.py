@@ -17,7 +17,7 @@ from pet_mtl.errors import code_of
 from pet_mtl.files import write_csv, write_json
 from pet_mtl.preprocess.pipeline import StudyFacts
 from pet_mtl.pseudonym import write_private
-from pet_mtl.readers.clinical import DAYS_PER
+from pet_mtl.readers.clinical import DAYS_PER, ClinicalColumns
 from pet_mtl.sample import GridPlan
 from pet_mtl.study import Outcome
 from pet_mtl.tfrecords.metadata import dataset_info_json, features_json
@@ -154,6 +154,8 @@ def dataset_json(done: Finished, config: ConvertConfig) -> dict[str, Any]:
         **({"elsewhere": done.elsewhere} if done.elsewhere else {}),
         "labels": labels,
         "label_rules": _label_rules(config),
+        # Absent where nobody named classes: the response then has two, and is read as before.
+        **_response_classes(columns),
         "covariates": list(done.covariates),
         "covariate_schema": _covariate_schema(done),
         "counts": done.counts(),
@@ -166,6 +168,13 @@ def dataset_json(done: Finished, config: ConvertConfig) -> dict[str, Any]:
         ],
         "features": table(done.dimensions),
     }
+
+
+def _response_classes(columns: ClinicalColumns | None) -> dict[str, Any]:
+    """Names of the classes of the response, if they were given."""
+    if columns is None or not columns.response_classes:
+        return {}
+    return {"response_classes": list(columns.response_classes)}
 
 
 def _label_rules(config: ConvertConfig) -> dict[str, Any]:

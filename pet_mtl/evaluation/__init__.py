@@ -4,11 +4,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pet_mtl.errors import UsageError
+from pet_mtl.evaluation.classes import check_training
 from pet_mtl.evaluation.cohort import Cohort, Training
-from pet_mtl.evaluation.judging import ENDPOINTS, Settings, judge, judge_dice
+from pet_mtl.evaluation.judging import Settings, endpoints_of, judge, judge_dice
 from pet_mtl.evaluation.predictions import PREDICTIONS, Known, load_predictions
 from pet_mtl.evaluation.results import Evaluation, to_document
-from pet_mtl.evaluation.run import OUT_OF_FOLD, load_run, read_schema, read_studies_table
+from pet_mtl.evaluation.run import (
+    OUT_OF_FOLD,
+    classes_told,
+    load_run,
+    read_schema,
+    read_studies_table,
+    told_by,
+)
 from pet_mtl.evaluation.summary import summary_lines, to_page
 from pet_mtl.files import write_json, write_text
 from pet_mtl.report import render
@@ -92,6 +100,9 @@ def load_cohort(request: Request) -> Cohort:
         return load_predictions(target, request.known)
     known = replace(request.known, schema=read_schema(request.baselines_from))
     cohort = load_predictions(target, known)
+    if cohort.patients.has_response.any():
+        source = told_by(request.baselines_from / "dataset.json")
+        check_training(classes_told(source), cohort.patients.classes)
     training = Training(
         read_studies_table(request.baselines_from), False, "the training dataset's patients"
     )
@@ -102,7 +113,7 @@ def judge_cohort(cohort: Cohort, settings: Settings) -> Evaluation:
     """All numbers of a cohort."""
     return Evaluation(
         cohort=cohort,
-        endpoints=tuple(judge(endpoint, cohort, settings) for endpoint in ENDPOINTS),
+        endpoints=tuple(judge(endpoint, cohort, settings) for endpoint in endpoints_of(cohort)),
         dice=judge_dice(cohort, settings),
         settings=settings,
     )

@@ -2,7 +2,8 @@
 
 Every baseline is a penalised Cox regression (survival) or logistic regression (response) on
 standardised columns, MTV and SUVmax as logarithms, never fitted on the patients it is judged
-on. Scores are linear predictors without intercept, so that folds may be pooled.
+on. Scores are linear predictors without intercept, so that folds may be pooled; of a response of
+more than two classes they are the probabilities of a multinomial regression.
 """
 
 import warnings
@@ -16,6 +17,7 @@ from lifelines.exceptions import ConvergenceError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 
+from pet_mtl.classes import BINARY
 from pet_mtl.errors import MetricError
 from pet_mtl.evaluation.cohort import Bools, Floats, Patients, Training
 from pet_mtl.evaluation.wording import counted
@@ -68,8 +70,9 @@ def baseline_scores(
         training: What to fit on; None cross-fits among the evaluated patients themselves.
 
     Returns:
-        (patients,) scores, higher is worse (survival) or more likely 1 (response); NaN where
-        a patient lacks every column.
+        (patients,) scores, higher is worse (survival) or more likely 1 (response); of more than
+        two classes (patients, classes) probabilities, since no line rises with a class in the
+        middle. NaN where a patient lacks every column.
 
     Raises:
         MetricError: The baseline cannot be fitted; the message says why.
@@ -81,12 +84,14 @@ def baseline_scores(
     target, usable = _target(endpoint, source)
     inputs = _stack(fit_on, names)
     usable = usable & _complete(baseline, inputs)
-    scores = np.full(len(patients), np.nan)
+    classes = patients.classes if endpoint == "response" else BINARY
+    several = (classes,) if classes > BINARY else ()
+    scores = np.full((len(patients), *several), np.nan)
     queries = _stack(own, names)
     judged = _complete(baseline, queries) & _target(endpoint, patients)[1]
     for fitted, asked in _splits(endpoint, patients, training, usable, judged):
         scores[asked] = _fit_and_score(
-            baseline, endpoint, (inputs[fitted], target[fitted]), queries[asked]
+            baseline, endpoint, (inputs[fitted], target[fitted]), queries[asked], classes
         )
     return scores
 
@@ -171,24 +176,31 @@ def _cross(endpoint: str, patients: Patients, usable: Bools) -> Iterator[tuple[B
 
 
 def _fit_and_score(
-    baseline: Baseline, endpoint: str, data: tuple[Floats, Floats], queries: Floats
+    baseline: Baseline, endpoint: str, data: tuple[Floats, Floats], queries: Floats, classes: int
 ) -> Floats:
     """Fits on some patients, scores others."""
     inputs, target = data
-    _enough(target[:, -1], endpoint)
+    _enough(target[:, -1], endpoint, classes)
     middle = np.nanmedian(inputs, axis=0)
     filled = np.where(np.isfinite(inputs), inputs, middle)
     mean, deviation = filled.mean(axis=0), filled.std(axis=0)
     deviation[deviation == 0] = np.inf  # a constant column says nothing
-    weights = (_cox if endpoint == "survival" else _logistic)(
-        (filled - mean) / deviation, target, baseline.penalty
-    )
-    asked = np.where(np.isfinite(queries), queries, middle)
-    return (asked - mean) / deviation @ weights
+    scaled = (filled - mean) / deviation
+    asked = (np.where(np.isfinite(queries), queries, middle) - mean) / deviation
+    if classes > BINARY:
+        model = _multinomial(scaled, target, baseline.penalty)
+        told = np.zeros((len(asked), classes))
+        told[:, model.classes_] = model.predict_proba(asked)
+        return told
+    weights = (_cox if endpoint == "survival" else _logistic)(scaled, target, baseline.penalty)
+    return asked @ weights
 
 
-def _enough(label: Floats, endpoint: str) -> None:
+def _enough(label: Floats, endpoint: str, classes: int) -> None:
     """Refuses a fit that would be noise."""
+    if classes > BINARY:
+        _enough_classes(label)
+        return
     ones = int(label.sum())
     zeros = len(label) - ones if endpoint == "response" else _LEAST_CLASS
     if len(label) < _LEAST_TRAINING or min(ones, zeros) < _LEAST_CLASS:
@@ -197,6 +209,18 @@ def _enough(label: Floats, endpoint: str) -> None:
             "too few patients to fit a baseline",
             expected=f"{_LEAST_TRAINING} patients, {_LEAST_CLASS} of each outcome",
             found=f"{counted(len(label), 'patient')}, {ones} with the event or response",
+        )
+
+
+def _enough_classes(label: Floats) -> None:
+    """Refuses a fit to several classes that would be noise."""
+    others = len(label) - int(np.unique(label, return_counts=True)[1].max(initial=0))
+    if len(label) < _LEAST_TRAINING or others < _LEAST_CLASS:
+        raise MetricError(
+            "BASELINE_FEW",
+            "too few patients to fit a baseline",
+            expected=f"{_LEAST_TRAINING} patients, {_LEAST_CLASS} outside the commonest class",
+            found=f"{counted(len(label), 'patient')}, {others} outside it",
         )
 
 
@@ -221,6 +245,10 @@ def _cox(inputs: Floats, target: Floats, penalty: float) -> Floats:
 
 def _logistic(inputs: Floats, target: Floats, penalty: float) -> Floats:
     """Coefficients of a ridge-penalised logistic regression."""
+    return np.asarray(_multinomial(inputs, target, penalty).coef_[0], dtype=np.float64)
+
+
+def _multinomial(inputs: Floats, target: Floats, penalty: float) -> LogisticRegression:
+    """A ridge-penalised logistic regression on the classes that are there."""
     model = LogisticRegression(C=1.0 / (penalty * len(inputs)), max_iter=1000)
-    model.fit(inputs, target[:, 0].astype(int))
-    return np.asarray(model.coef_[0], dtype=np.float64)
+    return model.fit(inputs, target[:, 0].astype(int))

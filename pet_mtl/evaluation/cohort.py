@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pet_mtl.classes import BINARY, columns_in
 from pet_mtl.errors import DatasetError
 from pet_mtl.evaluation.withheld import NO_DOUBTS, Doubts
 
@@ -28,10 +29,11 @@ class Patients:
         fold: (patients,) fold, NaN where none.
         time_days: (patients,) days to event or censoring.
         event: (patients,) 1 where the event was seen, 0 where censored.
-        response: (patients,) response class, 0 or 1.
+        response: (patients,) response class, from 0.
         suv_max: (patients,) SUVmax under the true mask, SUVbw in g/ml.
         mtv_ml: (patients,) volume of the true mask, millilitres.
         covariates: Clinical covariate to (patients,) values.
+        classes: Number of classes of the response.
     """
 
     ids: tuple[str, ...]
@@ -42,6 +44,7 @@ class Patients:
     suv_max: Floats
     mtv_ml: Floats
     covariates: dict[str, Floats] = field(default_factory=dict)
+    classes: int = BINARY
 
     @property
     def has_survival(self) -> Bools:
@@ -79,7 +82,8 @@ class Cohort:
     Attributes:
         patients: What is known of them.
         risk: (patients,) predicted risk, higher is worse; NaN where not predicted.
-        probability: (patients,) predicted probability of response 1; NaN where not predicted.
+        probability: (patients,) predicted probability of response 1, or of more than two classes
+            (patients, classes); NaN where not predicted.
         dice: (patients,) overlap of predicted and true mask; NaN where there is none.
         dice_where: In which geometry the masks were compared.
         oracle: "log_hazard", "log_hazard_image" and "logit", each (patients,), where known.
@@ -132,6 +136,32 @@ def column(rows: Rows, name: str, subject: str) -> Floats:
         DatasetError: A cell that is no number.
     """
     return np.array([_number(row.get(name) or "", name, subject) for row in rows], dtype=np.float64)
+
+
+def probabilities(rows: Rows, subject: str) -> Floats:
+    """The predicted response.
+
+    Args:
+        rows: The table.
+        subject: The file, for messages.
+
+    Returns:
+        (rows,) probability of class 1, or of more than two classes (rows, classes); NaN where the
+        cells are empty.
+
+    Raises:
+        DatasetError: A cell that is no number.
+    """
+    names = columns_in(rows[0])
+    if not names:
+        return column(rows, "response", subject)
+    return np.stack([column(rows, name, subject) for name in names], axis=1)
+
+
+def known_in(values: Floats) -> Bools:
+    """(patients,) who has a score, of values (patients,) or (patients, classes)."""
+    known = np.isfinite(values)
+    return known if known.ndim == 1 else np.all(known, axis=1)
 
 
 def patients_of(rows: Rows, subject: str) -> Patients:

@@ -5,15 +5,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from pet_mtl.classes import BINARY
 from pet_mtl.errors import MetricError
 from pet_mtl.evaluation.baselines import BASELINES, baseline_scores
-from pet_mtl.evaluation.cohort import Bools, Cohort, Floats, Patients
+from pet_mtl.evaluation.cohort import Bools, Cohort, Floats, Patients, known_in
 from pet_mtl.metrics import (
     ConcordancePairs,
     Interval,
     bootstrap_interval,
     concordance_index,
     concordance_pairs,
+    macro_auc,
     percentile_interval,
     replicates,
     roc_auc,
@@ -74,6 +76,13 @@ ENDPOINTS = (
     ),
     Endpoint("response", "auc", "AUC", roc_auc, {"logit": "Oracle"}),
 )
+# Of more than two classes: the mean over them of one against all others. No truth is known of it.
+SEVERAL = Endpoint("response", "macro_auc", "Macro AUC", macro_auc, {})
+
+
+def endpoints_of(cohort: Cohort) -> tuple[Endpoint, ...]:
+    """The outcomes, and the metrics that fit the number of classes of the response."""
+    return (ENDPOINTS[0], SEVERAL) if cohort.patients.classes > BINARY else ENDPOINTS
 
 
 @dataclass(frozen=True)
@@ -87,7 +96,8 @@ class Score:
         interval: The metric, or None.
         reason: Why it is None.
         patients: Patients it was judged on.
-        positives: Events or responders among them.
+        positives: Events or responders among them; of more than two classes the patients of the
+            rarest one.
         same: The model on exactly these patients, where they are fewer than its own.
         share: Share of the oracle's excess over chance, on these patients.
         difference: Model minus this score, paired, on these patients.
@@ -116,7 +126,8 @@ class Judged:
     Attributes:
         endpoint: Which one.
         scores: The model first, then oracles, then baselines.
-        values: Key to (patients,) scores, for the figures.
+        values: Key to (patients,) scores, for the figures; of more than two classes (patients,
+            classes).
         rows: (patients,) whom the model is judged on.
         unpredicted: Patients whose outcome is known but who have no prediction.
         within_folds: Harrell's C from pairs inside one fold only (runs), or None.
@@ -152,7 +163,7 @@ def judge(endpoint: Endpoint, cohort: Cohort, settings: Settings) -> Judged:
     """
     predicted = cohort.risk if endpoint.key == "survival" else cohort.probability
     has_outcome = endpoint.outcome(cohort.patients)[1]
-    rows = has_outcome & np.isfinite(predicted)
+    rows = has_outcome & known_in(predicted)
     candidates = _candidates(endpoint, cohort)
     values = {"model": predicted} | {c.key: c.values for c in candidates if c.values is not None}
     bench = _Bench(endpoint, cohort, values, rows, settings)
@@ -226,6 +237,7 @@ class _Bench:
     ) -> None:
         self._endpoint = endpoint
         self._outcome = endpoint.outcome(cohort.patients)[0]
+        self._classes = cohort.patients.classes
         self._values = values
         self._rows = rows
         self._settings = settings
@@ -233,8 +245,8 @@ class _Bench:
 
     def score(self, key: str, label: str, role: str) -> Score:
         """One score with everything that is paired to it."""
-        rows = self._rows & np.isfinite(self._values[key])
-        count, positives = int(rows.sum()), int(np.nansum(self._outcome[-1][rows]))
+        rows = self._rows & known_in(self._values[key])
+        count, positives = int(rows.sum()), self._positives(rows)
         if not count:
             return Score(key, label, role, reason=self._nobody())
         try:
@@ -258,9 +270,17 @@ class _Bench:
             too_few=self._too_few(count, positives),
         )
 
+    def _positives(self, rows: Bools) -> int:
+        """Events or responders; of more than two classes the patients of the rarest one."""
+        label = self._outcome[-1][rows]
+        if self._endpoint is not SEVERAL:
+            return int(np.nansum(label))
+        return int(np.bincount(label.astype(np.int64), minlength=self._classes).min())
+
     def _too_few(self, count: int, positives: int) -> bool:
         """Whether resampling so few patients says nothing; degenerate intervals look precise."""
-        negatives = count - positives if self._endpoint.key == "response" else LEAST_CLASS
+        two = self._endpoint.key == "response" and self._endpoint is not SEVERAL
+        negatives = count - positives if two else LEAST_CLASS
         return count < LEAST_PATIENTS or min(positives, negatives) < LEAST_CLASS
 
     def _nobody(self) -> str:
@@ -288,7 +308,7 @@ class _Bench:
 
     def _share(self, key: str, rows: Bools) -> tuple[Interval | None, str]:
         """(score - chance) / (oracle - chance), resample by resample; or why there is none."""
-        oracle = next(iter(self._endpoint.oracles))
+        oracle = next(iter(self._endpoint.oracles), "")
         if oracle not in self._values or key in self._endpoint.oracles:
             return None, ""
         rows = rows & np.isfinite(self._values[oracle])

@@ -10,7 +10,15 @@ import numpy as np
 
 from pet_mtl.covariates import Covariate
 from pet_mtl.errors import DatasetError, UsageError
-from pet_mtl.evaluation.cohort import Cohort, Floats, Patients, column, unique_ids
+from pet_mtl.evaluation.classes import check_classes
+from pet_mtl.evaluation.cohort import (
+    Cohort,
+    Floats,
+    Patients,
+    column,
+    probabilities,
+    unique_ids,
+)
 from pet_mtl.evaluation.run import fingerprint_of, told_by
 from pet_mtl.evaluation.studies import mask_truths
 from pet_mtl.evaluation.truth import read_truth
@@ -62,7 +70,8 @@ def load_predictions(path: Path, known: Known) -> Cohort:
 
     Raises:
         DatasetError: The table is damaged.
-        UsageError: Neither outcomes nor masks are given, or the truth does not fit.
+        UsageError: Neither outcomes nor masks are given, the truth does not fit, or the outcomes
+            have other classes than the predictions.
         ClinicalError: The clinical table cannot be used.
     """
     table = path / PREDICTIONS if path.is_dir() else path
@@ -76,12 +85,14 @@ def load_predictions(path: Path, known: Known) -> Cohort:
             "predictions alone cannot be judged",
             expected="--clinical FILE with outcomes, or --studies SRC with masks",
         )
+    content = told_by(table.parent / ids[0] / RECORD)
+    classes = check_classes(rows, content, known.columns)
     sources = _sources(ids, known, table.parent)
     patients, notes = _patients(ids, sources, known)
     cohort = Cohort(
-        patients=patients,
+        patients=dataclasses.replace(patients, classes=classes),
         risk=column(rows, "risk", table.name),
-        probability=column(rows, "response", table.name),
+        probability=probabilities(rows, table.name),
         dice=np.full(len(ids), np.nan),
         dice_where="the patient's own geometry",
         baseline_gap="" if known.studies else _NO_STUDIES,

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from pet_mtl._version import __version__
+from pet_mtl.classes import BINARY
 from pet_mtl.evaluation.baselines import fit_said
-from pet_mtl.evaluation.cohort import Cohort
-from pet_mtl.evaluation.judging import CHANCE, Judged, Score, Settings
+from pet_mtl.evaluation.cohort import Cohort, Patients
+from pet_mtl.evaluation.judging import CHANCE, SEVERAL, Judged, Score, Settings
 from pet_mtl.evaluation.wording import are, counted, have
 from pet_mtl.metrics import Interval
 
@@ -19,7 +20,7 @@ NO_TRUTH = "no truth given (--truth truth.csv, of simulated cohorts only)"
 
 _LIBRARIES = ("numpy", "scikit-learn", "lifelines", "matplotlib")
 _WIDE = 0.2
-_SUSPICIOUS = {"harrell_c": 0.90, "auc": 0.95}
+_SUSPICIOUS = {"harrell_c": 0.90, "auc": 0.95, "macro_auc": 0.95}
 _FAR_ABOVE = 0.2
 _MANY_SKIPPED = 0.01
 
@@ -104,10 +105,18 @@ def counts(cohort: Cohort) -> dict[str, int]:
         "with_survival": int(survival.sum()),
         "events": int(patients.event[survival].sum()),
         "with_response": int(response.sum()),
-        "responders": int(patients.response[response].sum()),
+        **_of_classes(patients),
         "with_dice": int(np.isfinite(cohort.dice).sum()),
         "with_mtv": int(np.isfinite(patients.mtv_ml).sum()),
     }
+
+
+def _of_classes(patients: Patients) -> dict[str, int]:
+    """Responders; of more than two classes the patients of each."""
+    label = patients.response[patients.has_response]
+    if patients.classes == BINARY:
+        return {"responders": int(label.sum())}
+    return {f"class_{k}": int((label == k).sum()) for k in range(patients.classes)}
 
 
 def absences(evaluation: Evaluation) -> list[dict[str, str]]:
@@ -197,6 +206,8 @@ def behind_words(judged: Judged, joint: str = ", ") -> str:
     """How many patients, and events or responders, are behind the model's number."""
     noun = "event" if judged.endpoint.key == "survival" else "responder"
     model = judged.model
+    if judged.endpoint is SEVERAL:
+        return f"{counted(model.patients, 'patient')}{joint}{model.positives} of the rarest class"
     return f"{counted(model.patients, 'patient')}{joint}{counted(model.positives, noun)}"
 
 

@@ -1,14 +1,24 @@
 """The cohort of a run: its out-of-fold predictions."""
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from pet_mtl.classes import class_count, columns_in
 from pet_mtl.covariates import Covariate, schema_from
 from pet_mtl.errors import DatasetError, ModelError, UsageError
-from pet_mtl.evaluation.cohort import Cohort, Patients, Training, column, patients_of, unique_ids
+from pet_mtl.evaluation.cohort import (
+    Cohort,
+    Patients,
+    Training,
+    column,
+    patients_of,
+    probabilities,
+    unique_ids,
+)
 from pet_mtl.evaluation.truth import read_names, read_truth
 from pet_mtl.evaluation.wording import counted
 from pet_mtl.files import read_csv, read_object
@@ -49,17 +59,20 @@ def load_run(
     dataset = dataset or _planned_dataset(plan, run)
     known = _studies(dataset)
     patients = _patients(rows, known)
+    probability, content = probabilities(rows, path.name), told_by(run / "dataset.json")
+    classes = len(columns_in(rows[0])) or classes_told(content)
+    patients = replace(patients, classes=classes)
     cohort = Cohort(
         patients=patients,
         risk=column(rows, "risk", path.name),
-        probability=column(rows, "response", path.name),
+        probability=probability,
         dice=column(rows, "dice", path.name),
         dice_where="the network's fine cube",
         training=Training(known, True, "the run's other folds") if known else None,
         baseline_gap="" if known else _NO_DATASET,
         kind="run",
         name=run.resolve().name,
-        provenance=_provenance(path, plan, told_by(run / "dataset.json")),
+        provenance=_provenance(path, plan, content),
     )
     if truth is None:
         return cohort
@@ -101,6 +114,11 @@ def read_schema(dataset: Path) -> tuple[Covariate, ...] | None:
             todo="Convert again into an empty folder",
             subject=dataset.name,
         ) from error
+
+
+def classes_told(content: dict[str, Any]) -> int:
+    """Number of classes of the response of a dataset, from its dataset.json."""
+    return class_count(content.get("response_classes", []))
 
 
 def fingerprint_of(path: Path) -> str:

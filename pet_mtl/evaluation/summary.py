@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from pet_mtl.classes import BINARY
 from pet_mtl.evaluation.baselines import fit_said
-from pet_mtl.evaluation.judging import CHANCE, Judged, Score
+from pet_mtl.evaluation.judging import CHANCE, SEVERAL, Judged, Score
 from pet_mtl.evaluation.results import (
     NO_TRUTH,
     Evaluation,
@@ -106,7 +107,7 @@ def _line(score: Score) -> str:
 
 def _headlines(evaluation: Evaluation) -> Iterator[Headline]:
     """The numbers to take away."""
-    names = {"survival": "Survival: Harrell's C", "response": "Response: AUC"}
+    names = {"survival": "Survival", "response": "Response"}
     for judged in evaluation.endpoints:
         model = judged.model
         lines = [behind_words(judged)]
@@ -120,7 +121,7 @@ def _headlines(evaluation: Evaluation) -> Iterator[Headline]:
         if best and best.interval:
             lines.append(f"Best baseline: {best.interval.value:.2f}, {_short(best.label)}")
         yield Headline(
-            names[judged.endpoint.key],
+            f"{names[judged.endpoint.key]}: {judged.endpoint.title}",
             model.interval,
             model.reason.rstrip("."),
             tuple(lines),
@@ -194,9 +195,9 @@ def _survival(evaluation: Evaluation) -> Survival | None:
 
 
 def _response(evaluation: Evaluation) -> Response | None:
-    """Patients of the ROC curves: the model, the oracle, and the joint baseline."""
+    """Patients of the ROC curves, of two classes: the model, the oracle, and the joint baseline."""
     judged = _judged(evaluation, "response")
-    if judged is None:
+    if judged is None or judged.endpoint is SEVERAL:
         return None
     beside = [
         score
@@ -219,12 +220,17 @@ def _tables(evaluation: Evaluation) -> Iterator[Table]:
     yield Table(
         "Cohort",
         (),
-        tuple((_COUNTS[key], str(value)) for key, value in counts(evaluation.cohort).items()),
+        tuple((_count_of(key), str(value)) for key, value in counts(evaluation.cohort).items()),
     )
     yield Table("Provenance", (), tuple(_provenance(evaluation)))
     missing = tuple(_missing(evaluation))
     if missing:
         yield Table("Not computed", (), missing)
+
+
+def _count_of(key: str) -> str:
+    """What a count is called."""
+    return _COUNTS.get(key, f"{key.replace('_', ' ')} among them")
 
 
 def _missing(evaluation: Evaluation) -> Iterator[tuple[str, str]]:
@@ -243,6 +249,8 @@ def _missing(evaluation: Evaluation) -> Iterator[tuple[str, str]]:
             )
     if not evaluation.cohort.oracle:
         yield "Oracle", NO_TRUTH
+    if _judged(evaluation, "response") and evaluation.cohort.patients.classes > BINARY:
+        yield "ROC curves", "drawn of a response of two classes only"
     for reason, titles in reasons.items():
         yield "; ".join(f"{title}: {', '.join(names)}" for title, names in titles.items()), reason
 

@@ -1,5 +1,6 @@
 """What a table of predictions says of its own doubts: outcomes withheld, and response sets."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from pet_mtl.evaluation.wording import are, counted
 
 Floats = NDArray[np.float64]
 
-_SETS: dict[str, tuple[int, ...]] = {"{}": (), "{0}": (0,), "{1}": (1,), "{0,1}": (0, 1)}
+_SET = re.compile(r"\{([0-7](?:,[0-7])*)?\}")
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class Doubts:
         held = np.array([true in one for one, true in known])
         truth = np.array([true for _, true in known])
         sizes = np.array([len(one) for one, _ in known])
-        of_class = {str(k): float(held[truth == k].mean()) for k in (0, 1) if (truth == k).any()}
+        of_class = {str(k): float(held[truth == k].mean()) for k in np.unique(truth)}
         return {
             "patients": len(known),
             "coverage": float(held.mean()),
@@ -106,12 +107,16 @@ def doubts_of(rows: Sequence[Mapping[str, str]], subject: str) -> Doubts:
 
 def _set(cell: str, subject: str) -> tuple[int, ...] | None:
     text = cell.replace(" ", "")
-    if text and text not in _SETS:
+    if not text:
+        return None
+    match = _SET.fullmatch(text)
+    classes = tuple(int(k) for k in (match[1] or "").split(",") if k) if match else ()
+    if match is None or list(classes) != sorted(set(classes)):
         raise DatasetError(
             "TABLE_CELL",
             "a cell of column response_set is no set of classes",
-            expected="{}, {0}, {1}, {0,1} or nothing",
+            expected="numbers of classes in braces, such as {}, {0} or {0,1}, or nothing",
             todo="Leave the table as `pet-mtl predict` wrote it",
             subject=subject,
         )
-    return _SETS.get(text)
+    return classes

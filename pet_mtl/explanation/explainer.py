@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from pet_mtl.classes import BINARY
 from pet_mtl.errors import ModelError, UsageError
 from pet_mtl.explanation.member import Member
 from pet_mtl.explanation.settings import CAM, Settings
@@ -22,12 +23,14 @@ class Explainer:
         members: Its folds' models.
         ring_mm: Inner and outer distance of the ring that the run was trained with, mm.
         settings: How it explains.
+        response_class: Name of the class that is explained, of a response with more than two.
     """
 
     predictor: Predictor
     members: tuple[Member, ...]
     ring_mm: tuple[float, float]
     settings: Settings
+    response_class: str = ""
 
 
 def load_explainer(run: Path, settings: Settings) -> Explainer:
@@ -42,7 +45,8 @@ def load_explainer(run: Path, settings: Settings) -> Explainer:
 
     Raises:
         ModelError: A bundle, which has no gradients; a run without an outcome; damaged files.
-        UsageError: Grad-CAM of a model whose heads read no learned features.
+        UsageError: Grad-CAM of a model whose heads read no learned features; a class of the
+            response that the model does not have.
     """
     if not sorted(run.glob("fold_*/best.keras")):
         raise ModelError(
@@ -55,7 +59,8 @@ def load_explainer(run: Path, settings: Settings) -> Explainer:
     predictor = load_predictor(run)
     # The folds that the exported model averages, so that both say the same.
     files = [run / f"fold_{fold}" / "best.keras" for fold in predictor.about["folds"]]
-    members = tuple(Member(load_model(file)) for file in files)
+    place = _class_number(predictor, settings.response_class)
+    members = tuple(Member(load_model(file), place) for file in files)
     if not members[0].outcomes:
         raise ModelError(
             "EXPLAIN_NO_OUTCOME",
@@ -71,7 +76,27 @@ def load_explainer(run: Path, settings: Settings) -> Explainer:
             todo="Use --method integrated_gradients, which explains every run",
             subject=run.name,
         )
-    return Explainer(predictor, members, _ring_mm(run), settings)
+    names = predictor.response_classes if len(predictor.response_classes) > BINARY else ("",)
+    told = names[-1 if place is None else place]
+    return Explainer(predictor, members, _ring_mm(run), settings, told)
+
+
+def _class_number(predictor: Predictor, name: str) -> int | None:
+    """The number of the class that is asked for; None for the one that is explained unasked."""
+    names = predictor.response_classes
+    if not name:
+        return None
+    if len(names) <= BINARY or name not in names:
+        raise UsageError(
+            "EXPLAIN_CLASS",
+            "the run has no such class to explain",
+            expected=f"one of {', '.join(names)}"
+            if len(names) > BINARY
+            else "no class, as the response has two: what raises the one lowers the other",
+            found=repr(name),
+            todo="Correct --response-class, or leave it out",
+        )
+    return names.index(name)
 
 
 def _ring_mm(run: Path) -> tuple[float, float]:

@@ -24,10 +24,7 @@ RECORD = "explanation.json"
 _NUMBERS = ("value", "baseline_value", "attributed", "error", "relative_error")
 _SUMS = ("share", "raises", "lowers", "net")
 _REGIONS = ("lesion", "ring", "elsewhere")
-_MEANING = {
-    "survival": ("raises risk", "lowers risk"),
-    "response": ("raises response", "lowers response"),
-}
+_MEANING = {"survival": "risk", "response": "response"}
 
 
 def volume_name(outcome: str) -> str:
@@ -43,8 +40,11 @@ def picture_name(outcome: str) -> str:
 def settings_of(explainer: Explainer) -> Record:
     """How a run explains, as JSON knows it; what does not matter to a method is left out."""
     plain = asdict(explainer.settings)
+    del plain["response_class"]
     if explainer.settings.method == "grad_cam":
         plain = {"method": plain["method"]}
+    if explainer.response_class:
+        plain["response_class"] = explainer.response_class
     return plain | {"ring_mm": list(explainer.ring_mm), "members": len(explainer.members)}
 
 
@@ -57,7 +57,7 @@ def record_of(
         "id": study.name,
         "case": study.case,
         "risk": prediction.risk,
-        "response": prediction.response,
+        "response": prediction.likeliest or prediction.response,
         "volume_ml": prediction.statistics.volume_ml,
         "centre_mm": list(prediction.centre_mm),
         "centre_source": prediction.centre_source,
@@ -136,17 +136,24 @@ def pictures_of(
         per_ml = upright(one.voxels / np.float32(study.grid.voxel_ml), study.grid).suv
         planes, values = attribution_planes(volume.suv, mask, per_ml, volume.grid, window)
         pictures[picture_name(one.outcome)] = AttributionPicture(
-            f"{study.name}: {one.outcome}",
+            f"{study.name}: {_called(one.outcome, explainer)}",
             planes,
             values,
             f"{one.unit} per ml",
-            *_MEANING[one.outcome],
+            f"raises {_called(_MEANING[one.outcome], explainer)}",
+            f"lowers {_called(_MEANING[one.outcome], explainer)}",
             bars=tuple((n, one.shares.raises[n], one.shares.lowers[n]) for n in _REGIONS),
             bar_unit=one.unit,
             facts=_facts(one, explainer),
             notes=notes,
         )
     return pictures
+
+
+def _called(outcome: str, explainer: Explainer) -> str:
+    """An outcome, with the class that is explained where the response has several."""
+    named = outcome == "response" and explainer.response_class
+    return f"{outcome} {explainer.response_class}" if named else outcome
 
 
 def _facts(one: Attribution, explainer: Explainer) -> tuple[tuple[str, str], ...]:

@@ -9,6 +9,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from pet_mtl.config.model import OUTCOMES
+from pet_mtl.models import classes_of
 from pet_mtl.models.heads import CoxHead
 from pet_mtl.sample import SCALES
 
@@ -28,13 +29,17 @@ class Member:
     remains is a function whose gradients are complete, of which completeness can be checked.
 
     `survival` is the risk, the log odds (of Cox: the log) of the hazard relative to the average
-    training patient; `response` is the logit of class 1.
+    training patient; `response` is the logit of class 1, or of several classes the log odds of one
+    of them against all others.
 
     Args:
         model: From `pet_mtl.models.load_model`.
+        response_class: Number of that class; the last one if None.
     """
 
-    def __init__(self, model: keras.Model) -> None:
+    def __init__(self, model: keras.Model, response_class: int | None = None) -> None:
+        last = classes_of(model) - 1
+        self._place = last if response_class is None else response_class
         self.outcomes = tuple(name for name in OUTCOMES if name in model.output)
         self._names = list(model.input)
         outputs = {name: model.output[name] for name in self.outcomes}
@@ -119,7 +124,7 @@ class Member:
         if self._survival is not None:
             found["survival"] = self._survival.risk(outputs["survival"])
         if "response" in outputs:
-            found["response"] = outputs["response"][:, 0]
+            found["response"] = _log_odds(outputs["response"], self._place)
         return found
 
     def _values(self, suv: dict[str, Any], fixed: dict[str, Any]) -> dict[str, Any]:
@@ -148,6 +153,14 @@ class Member:
             slopes = tape.gradient(found[name], maps, unconnected_gradients="zero")
             cams[name] = {s: tf.reduce_sum(slopes[s] * maps[s], axis=-1) for s in maps}
         return cams
+
+
+def _log_odds(logits: Any, place: int) -> Any:
+    """(points,) log odds of class 1; of more than two classes of the one at that place."""
+    if logits.shape[-1] == 1:
+        return logits[:, 0]
+    others = tf.concat([logits[:, :place], logits[:, place + 1 :]], axis=-1)
+    return logits[:, place] - tf.reduce_logsumexp(others, axis=-1)
 
 
 def _tensors(suv: Mapping[str, Array]) -> dict[str, Any]:

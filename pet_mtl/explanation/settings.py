@@ -18,6 +18,8 @@ class Settings:
         method: "integrated_gradients", or "grad_cam" for a model with learned features.
         baseline: What the study is compared with, of integrated gradients: "tissue" cuts uptake
             to that of soft tissue, "blur" smooths the study, "zero" takes all uptake away.
+        response_class: Of a response with more than two classes, the name of the one whose log
+            odds are explained; "" for the last one.
         steps: Points of the path from baseline to study at which gradients are taken, 2 to 4096.
 
     Raises:
@@ -27,6 +29,7 @@ class Settings:
     method: str = INTEGRATED
     baseline: str = "tissue"
     steps: int = 64
+    response_class: str = ""
 
     def __post_init__(self) -> None:
         for name, found, known in (

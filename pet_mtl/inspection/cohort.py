@@ -6,6 +6,7 @@ from dataclasses import asdict
 from statistics import median
 from typing import Any
 
+from pet_mtl.classes import BINARY
 from pet_mtl.conversion.tables import has_survival
 from pet_mtl.errors import code_of
 from pet_mtl.inspection.validation import ACCEPTED, REFUSED, WARNED, Validation, Verdict
@@ -76,6 +77,7 @@ def cohort(validation: Validation) -> Plain:
         "events": sum(bool(o.event) for o in outcomes if has_survival(o)),
         "with_response": sum(o.response is not None for o in outcomes),
         "responders": sum(o.response == 1 for o in outcomes),
+        **_per_class(outcomes),
         "volume_ml": _range(f.mtv_ml for f in facts),
         "suv_max": _range(f.suv_max for f in facts),
         "time_days": _range(o.time_days for o in outcomes if has_survival(o)),
@@ -84,6 +86,14 @@ def cohort(validation: Validation) -> Plain:
             asdict(s) | {"studies": n} for s, n in scanners.most_common() if s != Scanner()
         ],
     }
+
+
+def _per_class(outcomes: Iterable[Outcome]) -> Plain:
+    """Studies of each class that somebody has, where there are more than two."""
+    counts = Counter(o.response for o in outcomes if o.response is not None)
+    if max(counts, default=0) < BINARY:
+        return {}
+    return {"per_class": {str(k): counts[k] for k in sorted(counts)}}
 
 
 def notices(validation: Validation) -> list[str]:
@@ -96,7 +106,9 @@ def notices(validation: Validation) -> list[str]:
         ("with_response", "responders", "non-responders"),
     ):
         cases, labelled = counts[first], counts[label]
-        if labelled and min(cases, labelled - cases) < validation.folds:
+        if label == "with_response" and "per_class" in counts:
+            told += _rare_classes(counts["per_class"], validation.folds)
+        elif labelled and min(cases, labelled - cases) < validation.folds:
             told.append(
                 f"{cases} {first}, {labelled - cases} {second}: too few for one of each in every "
                 f"one of {validation.folds} folds"
@@ -110,6 +122,15 @@ def notices(validation: Validation) -> list[str]:
     if validation.studies_without_row:
         told.append(f"{len(validation.studies_without_row)} studies have no row: no labels")
     return told
+
+
+def _rare_classes(per_class: dict[str, int], folds: int) -> list[str]:
+    """A sentence a class that is too rare for every fold."""
+    return [
+        f"{cases} of class {name}: too few for one in every one of {folds} folds"
+        for name, cases in per_class.items()
+        if cases < folds
+    ]
 
 
 def as_json(validation: Validation) -> Plain:

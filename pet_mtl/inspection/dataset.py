@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from pet_mtl.classes import class_columns, class_count
 from pet_mtl.errors import DatasetError
 from pet_mtl.files import read_csv
 from pet_mtl.tfrecords.frames import read_frames
@@ -32,7 +33,7 @@ def dataset_facts(path: Path, verify: bool = False) -> Plain:
         content = json.loads((path / "dataset.json").read_text(encoding="utf-8"))
         rows = read_csv(path / "studies.csv")
         facts = {"kind": "dataset"} | {k: v for k, v in content.items() if k not in _OWN}
-        facts["per_fold"] = _per_fold(rows)
+        facts["per_fold"] = _per_fold(rows, class_count(content.get("response_classes", [])))
         codes = Counter(code for row in rows for code in row["warnings"].split())
         facts["warnings"] = dict(sorted(codes.items()))
         facts["shards"] = _shards(path, content, verify)
@@ -47,13 +48,18 @@ def dataset_facts(path: Path, verify: bool = False) -> Plain:
     return facts
 
 
-def _per_fold(rows: list[dict[str, str]]) -> dict[str, Plain]:
+def _per_fold(rows: list[dict[str, str]], classes: int) -> dict[str, Plain]:
+    """Counts by fold; of more than two classes of the response, one a class."""
+    named = class_columns(classes)
     folds: dict[str, Plain] = {}
     for row in sorted(rows, key=lambda row: int(row["fold"])):
         fold = folds.setdefault(row["fold"], Counter())
         fold["studies"] += 1
-        for name in ("has_mask", "has_survival", "event", "has_response", "response"):
+        flags = ("has_mask", "has_survival", "event", "has_response")
+        for name in (*flags, *(() if named else ("response",))):
             fold[name] += row[name] == "1"
+        for k, name in enumerate(named):
+            fold[name] += row["response"] == str(k)
     return {number: dict(fold) for number, fold in folds.items()}
 
 

@@ -4,6 +4,7 @@ from pet_mtl.models.calibration import Calibration
 from pet_mtl.models.multitask import (
     FEATURES,
     build_model,
+    classes_of,
     edges_of,
     levels_of,
     load_model,
@@ -17,6 +18,7 @@ __all__ = [
     "Calibration",
     "ModelSpec",
     "build_model",
+    "classes_of",
     "edges_of",
     "levels_of",
     "load_model",

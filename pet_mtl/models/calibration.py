@@ -1,5 +1,7 @@
 """Recalibration of averaged outputs: maps that move probabilities and never change a rank.
 
+Of a response of several classes it is the order of the classes of a patient that stays.
+
 The maps are fitted in `pet_mtl.training.calibration` and applied inside the exported model.
 """
 
@@ -34,6 +36,27 @@ class ResponseScale:
         cut = ops.clip(probability, EDGE, 1.0 - EDGE)
         logit = ops.log(cut) - ops.log1p(-cut)
         return ops.sigmoid(self.slope * logit + self.shift)
+
+
+@dataclass(frozen=True)
+class ResponseTemperature:
+    """Temperature scaling of several classes: p' is proportional to p to the power of the slope.
+
+    Of one patient the order of the classes stays; two patients may change places in one class,
+    as each of them has probabilities of other classes beside it.
+
+    Attributes:
+        slope: One over the temperature, > 0; below 1 where the network was too sure.
+
+    Source:
+        Guo et al. 2017, ICML, PMLR 70, 1321-1330.
+    """
+
+    slope: float
+
+    def __call__(self, probability: Any) -> Any:
+        """Recalibrated probabilities (..., classes)."""
+        return ops.softmax(self.slope * ops.log(ops.clip(probability, EDGE, 1.0)), axis=-1)
 
 
 @dataclass(frozen=True)
@@ -75,11 +98,11 @@ class Calibration:
     """What is done to the averaged outputs.
 
     Attributes:
-        response: Of the response probability; None for nothing.
+        response: Of the response's probabilities; None for nothing.
         survival: Of the survival curves; None for nothing.
     """
 
-    response: ResponseScale | None = None
+    response: ResponseScale | ResponseTemperature | None = None
     survival: SurvivalScale | None = None
 
 

@@ -164,7 +164,7 @@ class ResponseHead(layers.Layer):
     | output, more | (batch, classes) logits |
 
     Args:
-        classes: Number of classes, at least 2. What `pet-mtl train` reads has 2.
+        classes: Number of classes, at least 2.
     """
 
     def __init__(self, classes: int = _BINARY, **kwargs: Any) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from pet_mtl.classes import BINARY
 from pet_mtl.config import ModelConfig
 from pet_mtl.errors import ModelError
 from pet_mtl.layers import (
@@ -51,7 +52,8 @@ def build_model(
     | output `reconstruction` | (batch, size, size, size, 2) | log(1 + SUV), likewise |
     | output `survival` | (batch, intervals) | logits of the hazards |
     | the same, with `cox` | (batch, 1) | log hazard |
-    | output `response` | (batch, 1) | logit |
+    | output `response` | (batch, 1) | logit of class 1 |
+    | the same, of three or more classes | (batch, classes) | logits |
     | output `segmented` | (batch, size, size, size, 2) | only with a segmenter: its logits |
     | output `radiomics` | (batch, columns) | only with that task: errors |
     | output `mask_level<k>` | (batch, size, size, size, 2) | only with deep supervision: logits |
@@ -90,7 +92,7 @@ def build_model(
             survival = SURVIVAL_HEADS[config.survival](spec.edges_days, name="survival")
             outputs["survival"] = survival(dropped)
         if "response" in config.outcomes:
-            outputs["response"] = ResponseHead(name="response")(dropped)
+            outputs["response"] = ResponseHead(spec.classes, name="response")(dropped)
     return keras.Model({**cubes, **ct, **clinical}, outputs, name="pet_mtl")
 
 
@@ -137,6 +139,11 @@ def levels_of(task: str, outputs: Iterable[str]) -> dict[str, float]:
 def edges_of(model: keras.Model) -> tuple[float, ...]:
     """Right ends of a model's survival intervals in days; empty without that task."""
     return model.get_layer("survival").edges_days if "survival" in model.output else ()
+
+
+def classes_of(model: keras.Model) -> int:
+    """Number of classes of a model's response; 2 without that task."""
+    return model.get_layer("response").classes if "response" in model.output else BINARY
 
 
 def _clinical_inputs(config: ModelConfig, spec: ModelSpec) -> dict[str, Any]:

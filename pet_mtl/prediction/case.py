@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pet_mtl.classes import names_or_numbers
 from pet_mtl.errors import StudyError
 from pet_mtl.geometry import Grid
 from pet_mtl.prediction.doubt import (
@@ -16,6 +17,7 @@ from pet_mtl.prediction.doubt import (
     empty_warnings,
     scalar,
     seen_in,
+    several,
     study_numbers,
 )
 from pet_mtl.prediction.lesion import (
@@ -74,10 +76,13 @@ class Prediction:
         risk: Higher means worse; None of a model without survival, or withheld.
         survival: (T,) survival probability at the model's `edges_days`; empty without survival, or
             withheld.
-        response: Probability of response class 1; None of a model without response, or withheld.
+        response: Probability of response class 1; None of a model without response, of one with
+            more than two classes, or withheld.
         statistics: Volume and uptake of the lesion.
         warnings: What was odd, each starting with a stable code.
         doubt: Spread, response set, novelty, and whether the outcomes are withheld, and why.
+        response_classes: Names of the classes, of a response with more than two.
+        responses: Probability of each of them; empty if withheld.
     """
 
     mask: NDArray[np.bool_]
@@ -91,6 +96,15 @@ class Prediction:
     statistics: LesionStatistics
     warnings: tuple[str, ...]
     doubt: Doubt = NO_DOUBT
+    response_classes: tuple[str, ...] = ()
+    responses: tuple[float, ...] = ()
+
+    @property
+    def likeliest(self) -> str | None:
+        """Name of the most probable class, of a response with more than two that is told."""
+        if not self.responses:
+            return None
+        return self.response_classes[int(np.argmax(self.responses))]
 
 
 @dataclass(frozen=True)
@@ -159,6 +173,8 @@ def predict_case(study: Study, predictor: Predictor, request: Request) -> Predic
             risk=scalar(look.outputs, "risk"),
             survival=tuple(float(p) for p in look.outputs.get("survival", ())),
             response=scalar(look.outputs, "response"),
+            response_classes=_class_names(case, look),
+            responses=several(look.outputs),
             statistics=lesion_statistics(study.suv, mask, study.grid),
             warnings=(
                 *study.warnings,
@@ -176,7 +192,15 @@ def _judged(case: _Case, look: _Look, told: Prediction) -> Prediction:
     abstain = case.request.abstain
     doubt, warnings = doubt_of(case.predictor, look.outputs, seen, told.warnings, abstain)
     told = replace(told, warnings=told.warnings + warnings, doubt=doubt)
-    return replace(told, risk=None, survival=(), response=None) if doubt.abstained else told
+    if not doubt.abstained:
+        return told
+    return replace(told, risk=None, survival=(), response=None, responses=())
+
+
+def _class_names(case: _Case, look: _Look) -> tuple[str, ...]:
+    """What the classes are called, of a response with more than two."""
+    classes = len(several(look.outputs))
+    return names_or_numbers(case.predictor.response_classes, classes) if classes else ()
 
 
 def _start(case: _Case) -> _Start:

@@ -28,7 +28,8 @@ class Doubt:
 
     Attributes:
         risk_sd: Standard deviation of the risk between the models of the folds; None of one model.
-        response_sd: Likewise of the response probability.
+        response_sd: Likewise of the response probability; of more than two classes, of that of
+            the most probable one.
         survival_sd: (T,) likewise of the survival probabilities; empty of one model.
         response_set: Classes of the response that the conformal set holds; None without sets.
         coverage: Probability with which such a set holds the true class; None without sets.
@@ -98,9 +99,9 @@ def doubt_of(
     sets = None if withheld or "response" not in outputs else trust.sets
     doubt = Doubt(
         risk_sd=None if withheld else scalar(outputs, "risk_sd"),
-        response_sd=None if withheld else scalar(outputs, "response_sd"),
+        response_sd=None if withheld else _response_sd(outputs),
         survival_sd=() if withheld else tuple(map(float, outputs.get("survival_sd", ()))),
-        response_set=sets.of(float(outputs["response"])) if sets else None,
+        response_set=sets.of(several(outputs) or float(outputs["response"])) if sets else None,
         coverage=sets.coverage if sets else None,
         novelty=novelty,
         reasons=reasons,
@@ -129,6 +130,21 @@ def study_numbers(volume: UprightVolume) -> dict[str, float]:
     return grid_appearance(volume.grid.shape, volume.grid.spacing_mm)
 
 
+def _response_sd(outputs: Mapping[str, NDArray[Any]]) -> float | None:
+    """Of the probability that is told: of class 1, or of the most probable of several classes."""
+    each = several(outputs)
+    if not each or "response_sd" not in outputs:
+        return scalar(outputs, "response_sd")
+    return float(outputs["response_sd"][int(np.argmax(each))])
+
+
 def scalar(outputs: Mapping[str, NDArray[Any]], name: str) -> float | None:
-    """One number of the model, or None where it has none such."""
-    return float(outputs[name]) if name in outputs else None
+    """One number of the model, or None where it has none such, or one for each of its classes."""
+    value = outputs.get(name)
+    return None if value is None or np.ndim(value) else float(value)
+
+
+def several(outputs: Mapping[str, NDArray[Any]]) -> tuple[float, ...]:
+    """The probability of each class of a response with more than two; else nothing."""
+    value = outputs.get("response")
+    return () if value is None or not np.ndim(value) else tuple(map(float, value))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pet_mtl._version import __version__
+from pet_mtl.classes import class_columns
 from pet_mtl.errors import Problem, code_of
 from pet_mtl.files import read_object, write_csv, write_json
 from pet_mtl.geometry import Grid
@@ -57,12 +58,13 @@ def record_of(
     study: Study, prediction: Prediction, request: Request, model: ModelIdentity
 ) -> Record:
     """The content of prediction.json: plain data, no NaN, keys in reading order."""
-    lesion = prediction.statistics
+    lesion, several = prediction.statistics, bool(prediction.response_classes)
     return {
         "id": study.name,
         "case": study.case,
         "risk": prediction.risk,
-        "response": prediction.response,
+        "response": prediction.likeliest if several else prediction.response,
+        **(_classes(prediction) if several else {}),
         "survival": _survival(prediction, model),
         **_doubt(prediction),
         "volume_ml": lesion.volume_ml,
@@ -89,6 +91,13 @@ def record_of(
         "model_versions": dict(model.versions),
         "versions": {"pet_mtl": __version__},
     }
+
+
+def _classes(prediction: Prediction) -> Record:
+    """Names and probabilities of more than two classes; null where they are withheld."""
+    names, told = prediction.response_classes, prediction.responses
+    each = dict(zip(names, told, strict=True)) if told else None
+    return {"response_classes": list(names), "response_probability": each}
 
 
 def _survival(prediction: Prediction, model: ModelIdentity) -> Record:
@@ -177,7 +186,7 @@ def overview_of(study: Study, prediction: Prediction, model: ModelIdentity) -> O
     lesion = prediction.statistics
     facts = [
         ("Risk (0: average)", _number(prediction.risk, "+.2f")),
-        ("Response probability", _number(prediction.response, ".0%")),
+        _response_fact(prediction),
         ("Lesion volume", f"{lesion.volume_ml:.1f} ml"),
         ("SUVmax", _number(lesion.suv_max)),
         ("SUVmean", _number(lesion.suv_mean)),
@@ -190,6 +199,15 @@ def overview_of(study: Study, prediction: Prediction, model: ModelIdentity) -> O
     return Overview(study.name, planes, days, survival, tuple(facts), notes)
 
 
+def _response_fact(prediction: Prediction) -> tuple[str, str]:
+    """The probability of class 1, or the most probable of several classes with its own."""
+    if not prediction.response_classes:
+        return "Response probability", _number(prediction.response, ".0%")
+    if prediction.likeliest is None:
+        return "Response", "-"
+    return "Response", f"{prediction.likeliest} ({max(prediction.responses):.0%})"
+
+
 def _number(value: float | None, style: str = ".2f") -> str:
     """A number, or a dash for what is absent."""
     return "-" if value is None else format(value, style)
@@ -198,22 +216,36 @@ def _number(value: float | None, style: str = ".2f") -> str:
 def write_predictions(records: Iterable[Record], edges_days: Sequence[float], path: Path) -> None:
     """Writes predictions.csv: a row a study, sorted by id; warnings by their codes.
 
+    A response of more than two classes is told by the name of the most probable one, and by a
+    column `response_<number>` of the probability of each.
+
     Args:
         records: Contents of prediction.json.
         edges_days: Days of the survival curve; each makes a column `survival_<days>`.
         path: The table.
     """
     survival = [f"survival_{days:g}" for days in edges_days]
+    records = list(records)
+    classes = class_columns(max((len(_names(one)) for one in records), default=0))
     rows = []
     for record in sorted(records, key=lambda one: str(one["id"])):
         row = {"id": record["id"], **{key: record[key] for key in _NUMBERS}}
         row.update(zip(_CENTRE, record["centre_mm"], strict=True))
         curve = record["survival"]["probability"] or [None] * len(survival)
         row.update(zip(survival, curve, strict=True))
+        each = record.get("response_probability") or {}
+        row.update(zip(classes, (each.get(name) for name in _names(record)), strict=False))
         row.update(_doubt_cells(record))
         row["warnings"] = " ".join(map(code_of, record["warnings"]))
         rows.append(row)
-    write_csv(path, ["id", *_NUMBERS, *_CENTRE, *survival, *_DOUBTS, "warnings"], rows)
+    columns = ["id", *_NUMBERS, *classes, *_CENTRE, *survival, *_DOUBTS, "warnings"]
+    write_csv(path, columns, rows)
+
+
+def _names(record: Record) -> list[str]:
+    """The classes of a record with more than two."""
+    names: list[str] = record.get("response_classes", [])
+    return names
 
 
 def _doubt_cells(record: Record) -> Record:

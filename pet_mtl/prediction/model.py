@@ -31,6 +31,10 @@ class Predictor(Protocol):
         """Whether the model reads CT."""
 
     @property
+    def response_classes(self) -> tuple[str, ...]:
+        """Names of the classes of the response in order; empty for two without a name."""
+
+    @property
     def edges_days(self) -> tuple[float, ...]:
         """Days at which the survival probability is given, ascending."""
 
@@ -56,6 +60,7 @@ class Predictor(Protocol):
     ) -> dict[str, NDArray[np.float32]]:
         """Outputs `mask`, `survival`, `risk`, `response` of (N, S, S, S, 1) cubes in SUV.
 
+        `response` is (N,), the probability of class 1, or (N, classes) of more than two.
         Of several models also `survival_sd`, `risk_sd`, `response_sd`; `novelty` if it has that.
         `ct` holds the CT of both scales, (N, S, S, S, 2): HU, and 1 where known.
         """

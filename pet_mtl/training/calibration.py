@@ -6,14 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, special
 
+from pet_mtl.classes import columns_in
 from pet_mtl.models.calibration import (
     EDGE,
     LEAST_SURVIVAL,
     Calibration,
     ResponseScale,
+    ResponseTemperature,
     SurvivalScale,
 )
-from pet_mtl.training.oof import survival_columns
+from pet_mtl.training.oof import response_probabilities, survival_columns
 
 Floats = NDArray[np.float64]
 Row = Mapping[str, str]
@@ -44,10 +46,14 @@ def fit_calibration(
     return Calibration(response, survival), (about_response, about_survival)
 
 
-def _response(rows: Sequence[Row]) -> tuple[ResponseScale | None, str]:
+def _response(
+    rows: Sequence[Row],
+) -> tuple[ResponseScale | ResponseTemperature | None, str]:
     """Platt scaling, drawn slightly towards no change."""
     known = [row for row in rows if row.get("response_true") and row.get("response")]
     truth = np.array([float(row["response_true"]) for row in known])
+    if known and columns_in(known[0]):
+        return _temperature(response_probabilities(known), truth.astype(np.int64))
     ones = int((truth > 0.5).sum())
     if len(known) < _FEWEST or min(ones, len(known) - ones) < _FEWEST_OF_A_KIND:
         return None, f"response: not recalibrated, too few ({ones} of {len(known)} responded)"
@@ -60,6 +66,26 @@ def _response(rows: Sequence[Row]) -> tuple[ResponseScale | None, str]:
 
     slope, shift = _least(loss)
     return ResponseScale(slope, shift), f"response: slope {slope:.2f}, shift {shift:+.2f}"
+
+
+def _temperature(
+    probability: Floats, truth: NDArray[np.int64]
+) -> tuple[ResponseTemperature | None, str]:
+    """One slope of all log probabilities (patients, classes), drawn slightly towards no change."""
+    others = len(truth) - int(np.bincount(truth).max())
+    if len(truth) < _FEWEST or others < _FEWEST_OF_A_KIND:
+        said = f"{others} of {len(truth)} outside the commonest class"
+        return None, f"response: not recalibrated, too few ({said})"
+    log = np.log(np.clip(probability, EDGE, 1.0))
+    patients = np.arange(len(truth))
+
+    def loss(values: Floats) -> float:
+        scaled = special.log_softmax(values[0] * log, axis=1)
+        return float(-scaled[patients, truth].sum() + 0.5 * np.log(values[0]) ** 2)
+
+    found = optimize.minimize(loss, [1.0], bounds=[_SLOPES], method="L-BFGS-B")
+    slope = float(found.x[0])
+    return ResponseTemperature(slope), f"response: temperature {1.0 / slope:.2f}"
 
 
 def _survival(rows: Sequence[Row], edges: tuple[float, ...]) -> tuple[SurvivalScale | None, str]:

@@ -5,6 +5,9 @@ the two outcomes weigh the columns of one family of features alike, up to a fact
 Two ridge fits cannot know that. Here their slopes have a common normal prior, correlated within
 each family; the correlations, and how large the slopes of either head are, are estimated from both
 outcomes (empirical Bayes), which is less of a lottery than five inner folds of few patients.
+
+Only a response of two classes has one slope a feature that can go with the hazard's; of more
+classes the heads stay as each was fitted alone.
 """
 
 from collections.abc import Mapping, Sequence

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from pet_mtl.classes import BINARY
 from pet_mtl.config import LossConfig
 from pet_mtl.layers import Standardize
 from pet_mtl.losses import balanced_weights, interval_labels
@@ -16,6 +17,7 @@ from pet_mtl.models.heads import CoxHead
 from pet_mtl.training.coupling import couple_heads
 from pet_mtl.training.cox import CoxTask, fit_cox_head
 from pet_mtl.training.heads import HeadTask, HeadWeights, fit_head
+from pet_mtl.training.multinomial import ClassTask, fit_classes
 
 Floats = NDArray[np.float64]
 
@@ -87,7 +89,7 @@ def fit_collected(
     fitted, correlations = _fit_heads(model, features, labels, losses, seed)
     for name, head in fitted.items():
         layer = model.get_layer(name)
-        layer.slopes.assign(head.slopes[:, None])
+        layer.slopes.assign(head.slopes if head.slopes.ndim == 2 else head.slopes[:, None])
         layer.baseline.assign(head.baseline)
     return HeadReport(fitted, features, correlations)
 
@@ -95,7 +97,11 @@ def fit_collected(
 def _fit_heads(
     model: keras.Model, features: Floats, labels: dict[str, Any], losses: LossConfig, seed: int
 ) -> tuple[dict[str, HeadWeights], dict[str, float]]:
-    """Fits the heads one by one and, where both are of the same kind, once more together."""
+    """Fits the heads one by one and, where both are of the same kind, once more together.
+
+    A response of several classes has slopes for each of them, so that there is no one vector that
+    could go with that of the hazard: such heads stay as they were fitted one by one.
+    """
     fitted: dict[str, HeadWeights] = {}
     tasks: dict[str, HeadTask] = {}
     # Each head has its own seed, whichever of them are there.
@@ -106,7 +112,10 @@ def _fit_heads(
         else:
             tasks["survival"] = hazard_task(features, labels, layer.edges_days)
             fitted["survival"] = fit_head(tasks["survival"], losses.head_penalty, seed)
-    if "response" in model.output:
+    if "response" in model.output and (classes := model.get_layer("response").classes) > BINARY:
+        several = class_task(features, labels, classes, losses.balance_response)
+        fitted["response"] = fit_classes(several, losses.head_penalty, seed + 1)
+    elif "response" in model.output:
         tasks["response"] = response_task(features, labels, losses.balance_response)
         fitted["response"] = fit_head(tasks["response"], losses.head_penalty, seed + 1)
     if not (losses.couple_heads and len(tasks) == 2):
@@ -224,3 +233,11 @@ def response_task(features: Floats, labels: dict[str, Any], balanced: bool) -> H
         label = hits.astype(np.int64)
         weight = np.asarray(balanced_weights(label[:, 0]))[label]  # (patients, 1)
     return HeadTask(features[known], hits * weight, weight)
+
+
+def class_task(features: Floats, labels: dict[str, Any], classes: int, balanced: bool) -> ClassTask:
+    """One row a patient, of equal weight or so that all classes count alike."""
+    known = labels["has_response"] > 0
+    label = labels["response"][known][:, 0].astype(np.int64)  # (patients,)
+    weight = np.asarray(balanced_weights(label, classes) if balanced else [1.0] * classes)
+    return ClassTask(features[known], np.eye(classes)[label] * weight[label][:, None])

@@ -137,7 +137,9 @@ def spec_of(job: FoldJob) -> ModelSpec:
     config, info = job.config.model, job.info
     covariates = info.covariates if config.clinical and config.outcomes else ()
     edges = survival_edges(info, config.intervals)
-    return ModelSpec(info.plan, covariates, edges if "survival" in config.tasks else (), config.ct)
+    edges = edges if "survival" in config.tasks else ()
+    classes = info.response_classes if "response" in config.tasks else ()
+    return ModelSpec(info.plan, covariates, edges, config.ct, classes)
 
 
 def plan_of(job: FoldJob) -> BatchPlan:
@@ -159,7 +161,7 @@ def _learn(
         The history, and what the heads read, if nothing was trained since they were fitted.
     """
     config = job.config
-    class_weights = response_weights(config.loss, split.training_rows)
+    class_weights = response_weights(config.loss, split.training_rows, job.info.classes)
     settings = StageSettings(config.loss, config.stage, job.folder / "state", report, class_weights)
     everyone = _everyone(split, plan)
     history: list[tuple[Any, ...]] = []

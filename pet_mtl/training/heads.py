@@ -14,7 +14,7 @@ from scipy import optimize, special
 Floats = NDArray[np.float64]
 
 FEWEST_LABELS = 10
-_BASELINE_PENALTY = 1e-3
+BASELINE_PENALTY = 1e-3
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ class HeadWeights:
     """A fitted head.
 
     Attributes:
-        slopes: (features,) log odds per standard deviation of each feature.
+        slopes: (features,) log odds per standard deviation of each feature; (features, classes)
+            of a response of several classes, whose rows sum to 0.
         baseline: (outputs,) intercepts.
         penalty: The L2 penalty chosen; infinite if there were too few labels to fit slopes.
     """
@@ -70,7 +71,7 @@ def fit_head(task: HeadTask, penalties: Sequence[float], seed: int, folds: int =
     spared = float((task.at_risk.any(axis=1) & ~task.hits.any(axis=1)).sum())
     if min(events, spared) < FEWEST_LABELS / 2 or patients < FEWEST_LABELS:
         return _flat(task)
-    fold_of = np.random.default_rng(seed).permutation(patients) % folds
+    fold_of = inner_folds(patients, seed, folds)
     scores = [
         np.mean(
             [
@@ -82,6 +83,11 @@ def fit_head(task: HeadTask, penalties: Sequence[float], seed: int, folds: int =
     ]
     best = penalties[int(np.argmin(scores))]
     return _solve(task, best)
+
+
+def inner_folds(patients: int, seed: int, folds: int) -> NDArray[np.int64]:
+    """(patients,) inner fold of each, of equal size and by chance."""
+    return np.random.default_rng(seed).permutation(patients) % folds
 
 
 def _flat(task: HeadTask) -> HeadWeights:
@@ -121,7 +127,7 @@ class HeadProblem:
     def _penalties(self) -> Floats:
         """One a parameter; next to none on the baseline, so that empty cells stay finite."""
         width, cells = self.task.features.shape[1], self.task.hits.shape[1]
-        return np.concatenate([np.full(width, self.penalty), np.full(cells, _BASELINE_PENALTY)])
+        return np.concatenate([np.full(width, self.penalty), np.full(cells, BASELINE_PENALTY)])
 
     def value(self, parameters: Floats) -> float:
         """What is minimised."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import keras
 
+from pet_mtl.classes import BINARY
 from pet_mtl.config import LossConfig
 from pet_mtl.losses import (
     MaskLoss,
@@ -42,17 +43,19 @@ def task_losses(
 
 
 def response_weights(
-    config: LossConfig, rows: Iterable[Mapping[str, str]]
+    config: LossConfig, rows: Iterable[Mapping[str, str]], classes: int = BINARY
 ) -> tuple[float, ...] | None:
     """Weights of the classes of the response, if the configuration asks for balance.
 
     Args:
         config: Whether they are balanced.
         rows: Rows of studies.csv of the training patients.
+        classes: Number of classes.
 
     Returns:
         (classes,) weights, or None.
     """
     if not config.balance_response:
         return None
-    return balanced_weights([int(row["response"]) for row in rows if row["has_response"] == "1"])
+    labels = [int(row["response"]) for row in rows if row["has_response"] == "1"]
+    return balanced_weights(labels, classes)

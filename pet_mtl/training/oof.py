@@ -1,25 +1,45 @@
 """Predictions for the held-out fold: what the evaluation reads."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
+from pet_mtl.classes import class_columns, columns_in, names_or_numbers
 from pet_mtl.export import readable_outputs
 from pet_mtl.files import write_csv
-from pet_mtl.models import edges_of
+from pet_mtl.models import classes_of, edges_of
 from pet_mtl.models.views import mirrored
 from pet_mtl.sample import SCALES
 from pet_mtl.tfrecords.dataset import DatasetInfo, load_samples
 from pet_mtl.training.batches import BatchPlan, plain_batches
 from pet_mtl.trust import appearance_of
 
+Floats = NDArray[np.float64]
+
 COLUMNS = (
     *("sample_id", "fold", "time_days", "event", "response_true"),
     *("risk", "response", "dice", "volume_ml", "suv_max", "suv_mean", "suv_body", "novelty"),
 )
+
+
+def response_probabilities(rows: Sequence[Mapping[str, str]]) -> Floats:
+    """Out-of-fold probabilities of the response.
+
+    Args:
+        rows: Of out_of_fold.csv, each with a predicted response.
+
+    Returns:
+        (rows,) of class 1; of more than two classes (rows, classes).
+    """
+    names = columns_in(rows[0]) if rows else ()
+    if not names:
+        return np.array([float(row["response"]) for row in rows])
+    return np.array([[float(row[name]) for name in names] for row in rows])
 
 
 def survival_columns(edges_days: tuple[float, ...]) -> tuple[str, ...]:
@@ -39,7 +59,7 @@ def write_predictions(
         plan: Batch size.
         path: The CSV file.
     """
-    edges = edges_of(model)
+    edges, classes = edges_of(model), class_columns(classes_of(model))
     graph = tf.function(lambda inputs: readable_outputs(model, inputs))
 
     def call(inputs: dict[str, Any]) -> dict[str, Any]:
@@ -57,11 +77,19 @@ def write_predictions(
             row = _row(info, suv[i], *({n: v[i] for n, v in d.items()} for d in (outputs, labels)))
             if edges:
                 row |= dict(zip(survival_columns(edges), outputs["survival"][i], strict=True))
+            if classes:
+                row |= _several(info, classes, outputs["response"][i])
             row |= {"sample_id": names[len(rows)], "fold": fold}
             rows.append(_without_unknown(row, {n: v[i] for n, v in known.items()}))
-    write_csv(
-        path, (*COLUMNS, *survival_columns(edges)), sorted(rows, key=lambda r: r["sample_id"])
-    )
+    columns = (*COLUMNS, *classes, *survival_columns(edges))
+    write_csv(path, columns, sorted(rows, key=lambda r: r["sample_id"]))
+
+
+def _several(info: DatasetInfo, columns: Sequence[str], probability: Any) -> dict[str, Any]:
+    """The probability of each class, and the name of the most probable one."""
+    names = names_or_numbers(info.response_classes, len(columns))
+    told = dict(zip(columns, map(float, probability), strict=True))
+    return told | {"response": names[int(np.argmax(probability))]}
 
 
 def _row(
@@ -77,7 +105,7 @@ def _row(
         "event": int(labels["survival"][1]),
         "response_true": int(labels["response"][0]),
         "risk": float(outputs["risk"]) if "risk" in outputs else "",
-        "response": float(outputs["response"]) if "response" in outputs else "",
+        "response": _one(outputs["response"]) if "response" in outputs else "",
         "novelty": float(outputs["novelty"]) if "novelty" in outputs else "",
     }
     if "mask" not in outputs:
@@ -90,6 +118,11 @@ def _row(
         "dice": 2.0 * float((mask & truth).sum()) / both if both else 1.0,
         **appearance_of(fine, context, mask, info.plan.fine_mm),
     }
+
+
+def _one(probability: Any) -> float | str:
+    """The probability of class 1; nothing of several classes, which are told one by one."""
+    return float(probability) if np.ndim(probability) == 0 else ""
 
 
 def _without_unknown(row: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:

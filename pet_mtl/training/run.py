@@ -192,7 +192,8 @@ def _collect(run: Path, info: DatasetInfo, config: TrainConfig, report: Report) 
     covariates = info.covariates if "clinical" in models[0].input else ()
     schema = info.schema if covariates else ()
     facts["covariate_schema"] = [covariate.to_json() for covariate in schema]
-    spec = ModelSpec(info.plan, covariates, edges, "fine_ct" in models[0].input)
+    classes = info.response_classes if "response" in models[0].output else ()
+    spec = ModelSpec(info.plan, covariates, edges, "fine_ct" in models[0].input, classes)
     calibration = NO_CALIBRATION
     if config.output.calibrate:
         calibration = _calibration(rows, spec, len(folds) / info.folds, report)
@@ -203,6 +204,8 @@ def _collect(run: Path, info: DatasetInfo, config: TrainConfig, report: Report) 
     export_bundle(models, spec, run / "saved_model", facts, calibration)
     about = {"folds": folds, "patients": len(rows), "versions": versions()}
     about |= {"calibration": asdict(calibration), "trust": trust.to_json()}
+    if classes:
+        about["response_classes"] = list(classes)
     write_json(run / "run.json", about)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from pet_mtl.models import Calibration
+from pet_mtl.training.oof import response_probabilities
 from pet_mtl.trust import Trust, extent_names, fit_reference, fit_sets, voxel_names
 from pet_mtl.trust.reference import FEWEST, NAMES
 
@@ -27,7 +28,7 @@ def fit_trust(
         The fit, with a line about each of its parts.
     """
     known = [row for row in rows if row.get("response_true") and row.get("response")]
-    probability = np.array([float(row["response"]) for row in known])
+    probability = response_probabilities(known)
     if calibration.response and known:
         probability = np.asarray(calibration.response(probability.astype(np.float32)))
     truth = np.array([float(row["response_true"]) for row in known])

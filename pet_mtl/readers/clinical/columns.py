@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from pet_mtl.classes import BINARY, MOST_CLASSES
 from pet_mtl.covariates import Covariate
 from pet_mtl.errors import ClinicalError, ConfigError
 from pet_mtl.readers.clinical.numbers import COMMA, DAYS_PER, POINT, canonical
@@ -13,6 +14,7 @@ from pet_mtl.readers.clinical.sheet import Sheet, split_unit
 CATEGORY = "category"
 DECIMALS = {"point": POINT, "comma": COMMA}
 
+_WHOLE = re.compile(r"(\d+)[.,]0+")
 _BRACKETED = re.compile(r"(.*\S)\s*\[([^\[\]]*)\]")
 
 
@@ -30,10 +32,13 @@ class ClinicalColumns:
         time_unit: "days", "weeks", "months" (30.4375 days) or "years" (365.25 days).
         response_positive: Texts of the response that are class 1, every other one being class 0;
             none where the column holds 0 and 1, yes and no, or the like.
+        response_classes: The values of the response in the order of their classes: the first is
+            class 0; 2 to 8 of them.
         decimal: "point" or "comma"; "" lets each column's numbers tell.
 
     Raises:
-        ConfigError: An unknown time unit or decimal sign, or positive values of no response.
+        ConfigError: An unknown time unit or decimal sign, positive values or classes of no
+            response, both of them, or classes that are no list of different values.
     """
 
     id: str
@@ -44,6 +49,7 @@ class ClinicalColumns:
     time_unit: str = "days"
     response_positive: tuple[str, ...] = ()
     decimal: str = ""
+    response_classes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, value, known in (
@@ -62,6 +68,27 @@ class ClinicalColumns:
                 "CLINICAL_OPTION",
                 "positive values are given, but no column of the response",
                 todo="Name the column with --response",
+            )
+        if self.response_classes:
+            self._check_classes()
+
+    def _check_classes(self) -> None:
+        """Refuses classes that do not fit each other, or the other options."""
+        names = self.response_classes
+        if not self.response or self.response_positive:
+            raise ConfigError(
+                "CLINICAL_OPTION",
+                "classes of the response need its column, and no positive values beside them",
+                todo="Name the column with --response, and give either --response-classes or "
+                "--response-positive",
+            )
+        if not BINARY <= len({class_word(name) for name in names}) == len(names) <= MOST_CLASSES:
+            raise ConfigError(
+                "CLINICAL_OPTION",
+                "the classes of the response are no list that can be used",
+                expected=f"{BINARY} to {MOST_CLASSES} different values, in order",
+                found=", ".join(names),
+                todo="Correct --response-classes",
             )
 
     @property
@@ -92,6 +119,17 @@ class Wanted:
     unit: str = ""
     category: bool = False
     levels: tuple[str, ...] = ()
+
+
+def class_word(cell: str) -> str:
+    """What is compared of a class: without case and needless blanks, or a number's ".0".
+
+    >>> class_word("Partial  response"), class_word("2.0")
+    ('partial response', '2')
+    """
+    word = " ".join(cell.split()).casefold()
+    whole = _WHOLE.fullmatch(word)
+    return whole[1] if whole else word
 
 
 def split_names(text: str) -> tuple[str, ...]:

@@ -1,25 +1,21 @@
 """The columns of time, event and response."""
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pet_mtl.errors import ClinicalError
 from pet_mtl.readers.clinical.columns import ClinicalColumns
 from pet_mtl.readers.clinical.numbers import DAYS_PER, canonical
+from pet_mtl.readers.clinical.responses import responses_of
 from pet_mtl.readers.clinical.sheet import Column, Sheet, split_unit
-from pet_mtl.readers.clinical.values import EVENT, RESPONSE, Numbers, flags_of
+from pet_mtl.readers.clinical.values import EVENT, Numbers, flags_of
 
 # Beyond it, "days" are a date without signs or a typing error.
 _LONGEST_YEARS = 150
 # Follow-up of a whole cohort that ends sooner was hardly told in days.
 _SHORTEST_DAYS = 30.0
 _ENOUGH_ROWS = 10
-
-_NOT_ASSESSED = frozenset(
-    ("ne", "not evaluable", "not evaluated", "not assessed", "inevaluable", "pending")
-)
 
 
 @dataclass(frozen=True)
@@ -29,7 +25,7 @@ class Outcomes:
     Attributes:
         time_days: A time a row, in days; None where unknown.
         event: Whether the event was seen.
-        response: Class 0 or 1.
+        response: Class, from 0.
         columns: Header and values of the columns that were read.
         warnings: What was odd, each starting with a stable code.
     """
@@ -71,7 +67,7 @@ def read_outcomes(sheet: Sheet, columns: ClinicalColumns, numbers: Numbers) -> O
         used.append((column.header, event))
     if columns.response:
         column = sheet.column(sheet.require(columns.response))
-        response, said = _responses(column, columns.response_positive)
+        response, said = responses_of(column, columns)
         used.append((column.header, response))
         odd += said
     return Outcomes(time, event, response, tuple(used), odd + _incomplete(columns, time, event))
@@ -118,53 +114,6 @@ def _odd_unit(column: Column, unit: str, days: Sequence[float | None]) -> tuple[
             "days; see --time-unit if it is in another unit",
         )
     return ()
-
-
-def _responses(column: Column, positive: Sequence[str]) -> tuple[list[int | None], tuple[str, ...]]:
-    """Classes 0 and 1; texts only if the user says which are positive."""
-    if positive:
-        return _by_positive(column, positive)
-    texts = len({cell for _, cell in column.told()})
-    hint = (
-        f"or say which of the column's {texts} different values are class 1, such as "
-        "--response-positive CR,PR"
-    )
-    flags = flags_of(column.hinting(hint), RESPONSE)
-    return [None if flag is None else int(flag) for flag in flags], ()
-
-
-def _by_positive(
-    column: Column, positive: Sequence[str]
-) -> tuple[list[int | None], tuple[str, ...]]:
-    """1 for the positive values, 0 for every other one that says something."""
-    asked = {_word(value): value for value in positive}
-    ones = set(asked)
-    words = [None if cell is None else _word(cell) for cell in column.cells]
-    counts = Counter(word for word in words if word and word not in _NOT_ASSESSED - ones)
-    absent = [value for word, value in asked.items() if word not in counts]
-    if len(absent) == len(asked):
-        raise ClinicalError(
-            "CLINICAL_POSITIVE",
-            f"column {column.header!r} never holds {' or '.join(map(repr, absent))}",
-            expected="at least one value that the column holds",
-            found=f"{len(counts)} different values",
-            todo="Correct --response-positive",
-        )
-    zeros = {word: n for word, n in counts.items() if word not in ones}
-    warnings = tuple(
-        f"CLINICAL_POSITIVE_ABSENT: column {column.header!r} never holds {value!r}, which "
-        "--response-positive names"
-        for value in absent
-    )
-    warnings += (
-        f"CLINICAL_RESPONSE_CLASSES: column {column.header!r}: {sum(counts[w] for w in ones)} rows "
-        f"are class 1; {sum(zeros.values())} rows with {len(zeros)} other values are class 0",
-    )
-    return [int(word in ones) if word in counts else None for word in words], warnings
-
-
-def _word(cell: str) -> str:
-    return " ".join(cell.split()).casefold()
 
 
 def _incomplete(

@@ -107,3 +107,59 @@ def test_options_that_make_no_sense() -> None:
     for wrong in ({"time_unit": "moons"}, {"decimal": "dot"}, {"response_positive": ("a",)}):
         with pytest.raises(ConfigError, match="CLINICAL_OPTION"):
             ClinicalColumns("id", **wrong)  # type: ignore[arg-type]
+
+
+CLASSES = ("CR", "PR", "SD", "PD")
+
+
+def classes_of(table) -> list[int | None]:
+    return [outcome.response for outcome in table.outcomes.values()]
+
+
+def test_classes_are_numbered_in_the_order_they_are_named(read, codes) -> None:
+    text = "id,r\na,PD\nb,cr\nc, Pr \nd,NE\ne,\nf,SD\n"
+    table = read(text, "id", None, None, "r", response_classes=CLASSES)
+    assert classes_of(table) == [3, 0, 1, None, None, 2]
+    assert codes(table) == ["CLINICAL_RESPONSE_CLASSES"]
+    assert "0 is CR (1 rows), 1 is PR (1 rows)" in table.warnings[0]
+    back = read(text, "id", None, None, "r", response_classes=CLASSES[::-1])
+    assert classes_of(back) == [0, 3, 2, None, None, 1]
+
+
+def test_numbers_are_classes_as_they_are_named(read) -> None:
+    text = "id,r\na,2\nb,0.0\nc,1\n"
+    assert classes_of(read(text, "id", None, None, "r", response_classes=("0", "1", "2"))) == [
+        2, 0, 1,
+    ]  # fmt: skip
+    error = refusal(read, text, "id", None, None, "r")
+    assert error.code == "CLINICAL_VALUE" and "--response-classes" in error.problem.todo
+    # Names alone do not say which number is which of them.
+    assert refusal(read, text, "id", None, None, "r", response_classes=CLASSES[:3])
+
+
+def test_a_value_that_is_no_class_is_refused_by_its_line(read, codes) -> None:
+    text = "id,r\na,CR\nb,mixed\n"
+    error = refusal(read, text, "id", None, None, "r", response_classes=CLASSES)
+    assert "'r', line 3" in str(error) and "mixed" not in str(error)
+    assert "CR, PR, SD, PD" in error.problem.expected
+    table = read("id,r\na,CR\nb,SD\n", "id", None, None, "r", response_classes=CLASSES)
+    assert codes(table).count("CLINICAL_CLASS_ABSENT") == 2
+    text = "id,r\na,NE\nb,\n"
+    error = refusal(read, text, "id", None, None, "r", response_classes=CLASSES)
+    assert error.code == "CLINICAL_CLASSES"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"response_classes": CLASSES},
+        {"response": "r", "response_classes": ("CR",)},
+        {"response": "r", "response_classes": ("CR", "cr", "PD")},
+        {"response": "r", "response_classes": ("1", "1.0", "2")},
+        {"response": "r", "response_classes": tuple("abcdefghi")},
+        {"response": "r", "response_classes": CLASSES, "response_positive": ("CR",)},
+    ],
+)
+def test_classes_that_make_no_sense(wrong) -> None:
+    with pytest.raises(ConfigError, match="CLINICAL_OPTION"):
+        ClinicalColumns("id", **wrong)
