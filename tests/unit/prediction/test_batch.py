@@ -27,7 +27,9 @@ def src(tmp_path, ball, study_of, oblique_direction):
         "d-cold": study_of([]),
     }
     for name, study in studies.items():
-        write_image(study.suv, study.grid, folder / name / "PET_image.nii.gz")
+        # Zeros and ones alone would be taken for a mask.
+        suv = study.suv * 0.9 if name == "d-cold" else study.suv
+        write_image(suv, study.grid, folder / name / "PET_image.nii.gz")
         if study.mask.any():
             write_image(study.mask, study.grid, folder / name / "PET_mask.nii.gz")
     (folder / "c-broken").mkdir()
