@@ -218,7 +218,7 @@ def read_suv_image(path: Path, factor: float = 1.0) -> tuple[NDArray[np.float32]
         raise _no_suv("NaN or infinite values")
     if factor != 1.0:
         suv = (suv * factor).astype(np.float32)
-    if suv.max() == 1 and np.isin(suv, (0, 1)).all():
+    if suv.min() == 0 and suv.max() == 1 and np.isin(suv, (0, 1)).all():
         raise _no_suv("only the values 0 and 1, as in a mask")
     require_suv_range(suv)
     return suv, grid
