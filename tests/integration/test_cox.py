@@ -12,7 +12,7 @@ from pet_mtl.models import load_model
 OPTIONS = (
     *("model.survival=cox", "loss.ties=breslow", "loss.mask_kind=focal"),
     *("loss.balance_response=true", "loss.smooth_response=0.1", "loss.weighting=uncertainty"),
-    *("augment.hide_blocks=0.3", "model.scales=fine"),
+    "augment.hide_blocks=0.3",
 )
 
 

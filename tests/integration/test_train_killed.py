@@ -30,8 +30,9 @@ def train(dataset: Path, tmp_path: Path, plain: list[str], schedule: str) -> tup
     ("schedule", "sign", "whole_group"),
     [
         ("staged", "mask 2/3", True),
+        ("staged", "joint 1/1", False),
         ("joint", "joint 2/4", True),
-        ("sequential", "outcomes 1/1", False),
+        ("sequential", "outcomes 1/1", True),
     ],
 )
 def test_goes_on_where_it_stood(
