@@ -31,6 +31,7 @@ help:
 .PHONY: env
 env: $(READY)
 
+# Compiled at once: where Python may write no bytecode, every process would spend seconds on that.
 $(READY): setup.cfg pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "pet-mtl needs Python 3.11 or newer: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }

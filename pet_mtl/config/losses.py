@@ -55,8 +55,7 @@ class LossConfig:
     couple_heads: bool = True
 
     def __post_init__(self) -> None:
-        check_range(self, 0, 1e6, "mask", "reconstruction", "radiomics")
-        check_range(self, 0, 1e6, "survival", "response")
+        check_range(self, 0, 1e6, "mask", "reconstruction", "radiomics", "survival", "response")
         check_choice(self, "weighting", WEIGHTINGS)
         check_choice(self, "mask_kind", MASK_KINDS)
         check_choice(self, "ties", TIES)

@@ -129,7 +129,8 @@ class Judged:
         values: Key to (patients,) scores, for the figures; of more than two classes (patients,
             classes).
         rows: (patients,) whom the model is judged on.
-        unpredicted: Patients whose outcome is known but who have no prediction.
+        unpredicted: Patients whose outcome is known but who have no prediction, other than those
+            withheld, who are told by themselves.
         within_folds: Harrell's C from pairs inside one fold only (runs), or None.
     """
 
@@ -179,7 +180,7 @@ def judge(endpoint: Endpoint, cohort: Cohort, settings: Settings) -> Judged:
         tuple(scores),
         values,
         rows,
-        int(np.count_nonzero(has_outcome & ~rows)),
+        int(np.count_nonzero(has_outcome & ~rows & cohort.doubts.told(len(rows)))),
         _within_folds(cohort, rows) if endpoint.key == "survival" else None,
     )
 

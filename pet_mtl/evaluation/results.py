@@ -147,8 +147,7 @@ def warnings_of(evaluation: Evaluation) -> tuple[str, ...]:
     found = [*evaluation.cohort.notes, *evaluation.cohort.doubts.notes]
     for judged in evaluation.endpoints:
         model, title = judged.model, judged.endpoint.title
-        # Those withheld are told already.
-        if judged.unpredicted > len(evaluation.cohort.doubts.reasons):
+        if judged.unpredicted:
             found.append(
                 f"{title}: {counted(judged.unpredicted, 'patient')} with a known outcome "
                 f"{have(judged.unpredicted)} no prediction and {are(judged.unpredicted)} left out."

@@ -22,14 +22,26 @@ class Doubts:
     """What a model withheld, and the sets it gave.
 
     Attributes:
-        patients: Patients in the table.
-        reasons: Of each patient whose outcomes are withheld, the codes why.
+        reasons: Of each patient the codes why the outcomes are withheld; none if they are told.
         sets: Response set of each patient; None where there is none.
     """
 
-    patients: int = 0
     reasons: tuple[tuple[str, ...], ...] = ()
     sets: tuple[tuple[int, ...] | None, ...] = ()
+
+    @property
+    def patients(self) -> int:
+        """Patients in the table; 0 of a model that has no doubts."""
+        return len(self.reasons)
+
+    @property
+    def withheld(self) -> int:
+        """Patients whose outcomes are withheld."""
+        return sum(map(bool, self.reasons))
+
+    def told(self, patients: int) -> NDArray[np.bool_]:
+        """(patients,) whose outcomes are not withheld."""
+        return np.array([not codes for codes in self.reasons or [()] * patients], bool)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -39,12 +51,12 @@ class Doubts:
     @property
     def answered(self) -> float:
         """Share of the patients whose outcomes are told."""
-        return 1 - len(self.reasons) / self.patients
+        return 1 - self.withheld / self.patients
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What the reader of the numbers must know."""
-        withheld = len(self.reasons)
+        withheld = self.withheld
         if not withheld:
             return ()
         why = ", ".join(f"{code} {count}" for code, count in self.counts.items())
@@ -62,7 +74,7 @@ class Doubts:
         """
         if not self.patients:
             return {}
-        withheld = len(self.reasons)
+        withheld = self.withheld
         told = {"patients": withheld, "coverage": self.answered, "reasons": self.counts}
         judged = self._judged(response)
         return {"withheld": told} | ({"response_sets": judged} if judged else {})
@@ -100,9 +112,9 @@ def doubts_of(rows: Sequence[Mapping[str, str]], subject: str) -> Doubts:
     Raises:
         DatasetError: A cell that is no set.
     """
-    reasons = [tuple((row.get("abstained") or "").split()) for row in rows]
+    reasons = tuple(tuple((row.get("abstained") or "").split()) for row in rows)
     sets = tuple(_set(row.get("response_set") or "", subject) for row in rows)
-    return Doubts(len(rows), tuple(codes for codes in reasons if codes), sets)
+    return Doubts(reasons, sets)
 
 
 def _set(cell: str, subject: str) -> tuple[int, ...] | None:

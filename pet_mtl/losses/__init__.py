@@ -5,7 +5,6 @@ and then its gradient is exactly 0. The mean runs over the patients that have th
 """
 
 from pet_mtl.losses.cox import CoxPartialLikelihood
-from pet_mtl.losses.radiomics import RadiomicsLoss
 from pet_mtl.losses.reconstruction import ReconstructionLoss
 from pet_mtl.losses.response import ResponseLoss, balanced_weights
 from pet_mtl.losses.risk_sets import RiskSetMemory
@@ -17,7 +16,6 @@ __all__ = [
     "CoxPartialLikelihood",
     "LogisticHazard",
     "MaskLoss",
-    "RadiomicsLoss",
     "ReconstructionLoss",
     "ResponseLoss",
     "RiskSetMemory",

@@ -4,7 +4,7 @@ With few patients the heads decide more than the network. They are linear, so th
 likelihood has one optimum, and inner folds choose the penalty.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,23 +71,27 @@ def fit_head(task: HeadTask, penalties: Sequence[float], seed: int, folds: int =
     spared = float((task.at_risk.any(axis=1) & ~task.hits.any(axis=1)).sum())
     if min(events, spared) < FEWEST_LABELS / 2 or patients < FEWEST_LABELS:
         return _flat(task)
-    fold_of = inner_folds(patients, seed, folds)
-    scores = [
-        np.mean(
-            [
-                _loss(_solve(task.rows(fold_of != k), penalty), task.rows(fold_of == k))
-                for k in range(folds)
-            ]
-        )
-        for penalty in penalties
-    ]
-    best = penalties[int(np.argmin(scores))]
-    return _solve(task, best)
+    fold_of = np.random.default_rng(seed).permutation(patients) % folds
+
+    def loss(penalty: float, fold: int) -> float:
+        head = _solve(task.rows(fold_of != fold), penalty)
+        return _loss(head, task.rows(fold_of == fold))
+
+    return _solve(task, best_penalty(penalties, folds, loss))
 
 
-def inner_folds(patients: int, seed: int, folds: int) -> NDArray[np.int64]:
-    """(patients,) inner fold of each, of equal size and by chance."""
-    return np.random.default_rng(seed).permutation(patients) % folds
+def best_penalty(
+    penalties: Sequence[float], folds: int, loss: Callable[[float, int], float]
+) -> float:
+    """The penalty of the lowest mean loss over inner folds.
+
+    Args:
+        penalties: Those tried.
+        folds: Number of inner folds.
+        loss: Of a penalty and the number of a fold: fitted on the others, judged on that one.
+    """
+    scores = [np.mean([loss(penalty, fold) for fold in range(folds)]) for penalty in penalties]
+    return penalties[int(np.argmin(scores))]
 
 
 def _flat(task: HeadTask) -> HeadWeights:

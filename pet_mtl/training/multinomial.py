@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, special
 
-from pet_mtl.training.heads import BASELINE_PENALTY, FEWEST_LABELS, HeadWeights, inner_folds
+from pet_mtl.training.heads import BASELINE_PENALTY, FEWEST_LABELS, HeadWeights, best_penalty
 
 Floats = NDArray[np.float64]
 
@@ -54,17 +54,13 @@ def fit_classes(
     seen = np.count_nonzero(task.hits, axis=0)  # (classes,)
     if patients < FEWEST_LABELS or patients - seen.max(initial=0) < FEWEST_LABELS / 2:
         return _flat(task)
-    fold_of = inner_folds(patients, seed, folds)
-    scores = [
-        np.mean(
-            [
-                _loss(_solve(task.rows(fold_of != k), penalty), task.rows(fold_of == k))
-                for k in range(folds)
-            ]
-        )
-        for penalty in penalties
-    ]
-    return _solve(task, penalties[int(np.argmin(scores))])
+    fold_of = np.random.default_rng(seed).permutation(patients) % folds
+
+    def loss(penalty: float, fold: int) -> float:
+        head = _solve(task.rows(fold_of != fold), penalty)
+        return _loss(head, task.rows(fold_of == fold))
+
+    return _solve(task, best_penalty(penalties, folds, loss))
 
 
 def _flat(task: ClassTask) -> HeadWeights:

@@ -6,13 +6,7 @@ import keras
 
 from pet_mtl.classes import BINARY
 from pet_mtl.config import LossConfig
-from pet_mtl.losses import (
-    MaskLoss,
-    RadiomicsLoss,
-    ReconstructionLoss,
-    ResponseLoss,
-    balanced_weights,
-)
+from pet_mtl.losses import MaskLoss, ReconstructionLoss, ResponseLoss, balanced_weights
 
 
 def task_losses(
@@ -35,7 +29,8 @@ def task_losses(
     known: dict[str, Callable[[], keras.losses.Loss]] = {
         "mask": lambda: MaskLoss(config.mask_kind, config.focal_gamma),
         "reconstruction": ReconstructionLoss,
-        "radiomics": RadiomicsLoss,
+        # Of errors in standard deviations, whose target is computed in the network.
+        "radiomics": lambda: keras.losses.Huber(reduction="mean_with_sample_weight"),
         "survival": lambda: model.get_layer("survival").loss(config.ties),
         "response": lambda: ResponseLoss(config.smooth_response, class_weights),
     }

@@ -42,6 +42,16 @@ def test_withheld_outcomes_are_counted_and_left_out(rows, make_predictions):
     assert "no prediction" not in said
 
 
+def test_patients_without_a_prediction_are_told_beside_those_withheld(rows, make_predictions):
+    def lose(number, row):
+        row["abstained"] = "OOD_SUV" if number < 8 else ""
+        if number < 9:  # the ninth for no reason that is told
+            row.update({"risk": "", "response": ""})
+
+    warnings = _judge(make_predictions(rows, truth=False), lose)["warnings"]
+    assert sum("1 patient with a known outcome has no prediction" in one for one in warnings) == 2
+
+
 def test_response_sets_are_judged(rows, make_predictions):
     cells = ["{0}", "{1}", "{0,1}", "{}"]
 
