@@ -46,9 +46,9 @@ def responses_of(column: Column, columns: ClinicalColumns) -> Classes:
 
 def _by_positive(column: Column, positive: Sequence[str]) -> Classes:
     """1 for the positive values, 0 for every other one that says something."""
-    asked = {_word(value): value for value in positive}
+    asked = {class_word(value): value for value in positive}
     ones = set(asked)
-    words = [None if cell is None else _word(cell) for cell in column.cells]
+    words = [None if cell is None else class_word(cell) for cell in column.cells]
     counts = Counter(word for word in words if word and word not in _NOT_ASSESSED - ones)
     absent = [value for word, value in asked.items() if word not in counts]
     if len(absent) == len(asked):
@@ -99,7 +99,3 @@ def _by_classes(column: Column, names: Sequence[str]) -> Classes:
     told = ", ".join(f"{k} is {name} ({counts[k]} rows)" for k, name in enumerate(names))
     said = f"CLINICAL_RESPONSE_CLASSES: column {column.header!r}: class {told}"
     return found, (*warnings, said)
-
-
-def _word(cell: str) -> str:
-    return " ".join(cell.split()).casefold()
