@@ -31,7 +31,16 @@ def run_dir(dataset: Path, pet_mtl: Run, quick: list[str]) -> Path:
 def predictions(run_dir: Path, cohort: Path, pet_mtl: Run) -> Path:
     folder = run_dir.parent / "predictions"
     table = ("--clinical", cohort / "clinical.csv", "--id-column", "patient_id")
-    pet_mtl("predict", run_dir, cohort / "studies", "-o", folder, "--no-overview", *table)
+    pet_mtl(
+        "predict",
+        run_dir,
+        cohort / "studies",
+        "-o",
+        folder,
+        "--no-overview",
+        *table,
+        "--no-abstain",
+    )
     return folder
 
 
