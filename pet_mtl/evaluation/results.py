@@ -2,7 +2,7 @@
 
 import importlib.metadata
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from pet_mtl._version import __version__
 from pet_mtl.classes import BINARY
 from pet_mtl.evaluation.baselines import fit_said
 from pet_mtl.evaluation.cohort import Cohort, Patients
+from pet_mtl.evaluation.findings import Findings
 from pet_mtl.evaluation.judging import CHANCE, SEVERAL, Judged, Score, Settings
 from pet_mtl.evaluation.wording import are, counted, have
 from pet_mtl.metrics import Interval
@@ -34,12 +35,14 @@ class Evaluation:
         endpoints: Survival and response, judged.
         dice: Mean Dice.
         settings: The bootstrap.
+        findings: What stands beyond these headline numbers.
     """
 
     cohort: Cohort
     endpoints: tuple[Judged, ...]
     dice: Score
     settings: Settings
+    findings: Findings = field(default_factory=Findings)
 
     @property
     def has_numbers(self) -> bool:
