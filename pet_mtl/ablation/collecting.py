@@ -10,7 +10,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from pet_mtl.metrics import dice
-from pet_mtl.training.features import group_names, labels_of
+from pet_mtl.training.features import group_names, labels_of, outlined
 
 Floats = NDArray[np.float64]
 
@@ -23,7 +23,7 @@ class Collected:
 
     Attributes:
         groups: Arm to group of features to (patients, columns), not standardised.
-        labels: Outcomes, and which are known.
+        labels: Outcomes, which are known, and who has an outline.
         statistics: (patients, 3): log volume in ml, mean and deviation of SUV under the
             predicted mask of the fine cube.
         dice: (patients,) overlap with the true mask of the fine cube, NaN where there is none.
@@ -68,14 +68,15 @@ class Collector:
         overlap: list[float] = []
         for inputs, targets, weights in batches:
             logits, groups = self._call(inputs)
-            _append(labels, labels_of(inputs, targets, weights))
+            known = {"outlined": outlined(logits)}
+            _append(labels, labels_of(inputs, targets, weights) | known)
             for key, values in groups.items():
                 _append(found[key], values)
             cubes = (logits[..., 0], inputs["fine"][..., 0], targets["mask"], weights["mask"])
             for mask, suv, true, known in zip(*(cube.numpy() for cube in cubes), strict=True):
-                outlined = _outlined(mask, true[..., 2] > 0.5)
-                plain.append(three_statistics(suv[outlined], self._voxel_mm))
-                overlap.append(dice(outlined, true[..., 0] > 0.5) if known else np.nan)
+                region = _outlined(mask, true[..., 2] > 0.5)
+                plain.append(three_statistics(suv[region], self._voxel_mm))
+                overlap.append(dice(region, true[..., 0] > 0.5) if known else np.nan)
         groups_of = {key: _joined(values) for key, values in found.items()}
         return Collected(groups_of, _joined(labels), np.array(plain), np.array(overlap))
 

@@ -18,7 +18,13 @@ from pet_mtl.config.model import OUTCOMES
 from pet_mtl.files import write_json
 from pet_mtl.models import build_model, load_model
 from pet_mtl.training.batches import BatchPlan, plain_batches
-from pet_mtl.training.features import fit_collected, hazard_task, head_inputs, response_task
+from pet_mtl.training.features import (
+    fit_collected,
+    hazard_task,
+    head_inputs,
+    readable,
+    response_task,
+)
 from pet_mtl.training.fold import FoldJob, plan_of, spec_of, survival_edges
 from pet_mtl.training.heads import HeadWeights, fit_head
 from pet_mtl.training.inner import split_patients
@@ -75,15 +81,18 @@ def statistics_scores(
         "risk" and "response", each (patients,), of the outcomes learned.
     """
     config, seed = told
-    mean, deviation = learned.statistics.mean(axis=0), learned.statistics.std(axis=0)
+    rows = readable(learned.labels)
+    labels = {name: values[rows] for name, values in learned.labels.items()}
+    read = learned.statistics[rows]
+    mean, deviation = read.mean(axis=0), read.std(axis=0)
     scale = np.where(deviation > 0, deviation, np.inf)
-    features, asked = ((s - mean) / scale for s in (learned.statistics, judged.statistics))
+    features, asked = ((s - mean) / scale for s in (read, judged.statistics))
     penalties, fitted = config.loss.head_penalty, {}
     if "survival" in config.model.outcomes:
-        task = hazard_task(features, learned.labels, edges_days)
+        task = hazard_task(features, labels, edges_days)
         fitted["survival"] = fit_head(task, penalties, seed)
     if "response" in config.model.outcomes:
-        task = response_task(features, learned.labels, config.loss.balance_response)
+        task = response_task(features, labels, config.loss.balance_response)
         fitted["response"] = fit_head(task, penalties, seed + 1)
     return _head_scores(fitted, asked)
 

@@ -23,9 +23,9 @@ Floats = NDArray[np.float64]
 
 _ROUNDS = 60
 _SETTLED = 0.01
-_STRONGEST = 0.95
-# Pseudo-patients without any correlation: families of one column hardly speak for themselves.
-_CAUTION = 1.0
+_STRONGEST = 0.8
+# Pseudo-columns without any correlation: families of one column hardly speak for themselves.
+_CAUTION = 0.1
 
 
 @dataclass(frozen=True)

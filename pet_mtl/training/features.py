@@ -16,11 +16,13 @@ from pet_mtl.losses import balanced_weights, interval_labels
 from pet_mtl.models.heads import CoxHead
 from pet_mtl.training.coupling import couple_heads
 from pet_mtl.training.cox import CoxTask, fit_cox_head
-from pet_mtl.training.heads import HeadTask, HeadWeights, fit_head
+from pet_mtl.training.heads import FEWEST_LABELS, HeadTask, HeadWeights, fit_head
 from pet_mtl.training.multinomial import ClassTask, fit_classes
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
+_MASK = "outline"
 _GROUPS = ("learned_fine", "learned_context", "radiomics", "clinical", "clinical_missing")
 
 
@@ -30,14 +32,16 @@ class HeadReport:
 
     Attributes:
         fitted: The heads that the model has, by task.
-        inputs: (patients, features) what they read of the training patients.
+        inputs: (patients, features) what they read of the patients they were fitted to.
         correlations: Family of features to the correlation of both heads' slopes; empty if they
             were not fitted together.
+        unread: Patients left out of the fit, since the network outlines nothing in their cube.
     """
 
     fitted: dict[str, HeadWeights]
     inputs: Floats
     correlations: dict[str, float] = field(default_factory=dict)
+    unread: int = 0
 
     @property
     def features(self) -> int:
@@ -83,15 +87,17 @@ def fit_collected(
     Returns:
         What was chosen.
     """
+    rows = readable(labels)
     for name, values in groups.items():
-        _fit_group(model, name, values, labels)
-    features = head_inputs(model, groups, labels)
+        _fit_group(model, name, values[rows], labels, rows)
+    features = head_inputs(model, groups, labels)[rows]
+    labels = {name: values[rows] for name, values in labels.items()}
     fitted, correlations = _fit_heads(model, features, labels, losses, seed)
     for name, head in fitted.items():
         layer = model.get_layer(name)
         layer.slopes.assign(head.slopes if head.slopes.ndim == 2 else head.slopes[:, None])
         layer.baseline.assign(head.baseline)
-    return HeadReport(fitted, features, correlations)
+    return HeadReport(fitted, features, correlations, int(np.count_nonzero(~rows)))
 
 
 def _fit_heads(
@@ -144,21 +150,52 @@ def collect(model: keras.Model, batches: tf.data.Dataset) -> tuple[dict[str, Any
         batches: Patients, unchanged, as (inputs, targets, weights).
 
     Returns:
-        Group to (patients, columns); and `survival`, `response`, `has_survival`, `has_response`
-        and, with clinical inputs, `known`.
+        Group to (patients, columns); and `survival`, `response`, `has_survival`, `has_response`,
+        with clinical inputs `known`, and of a network with a mask `outlined`.
     """
     names = group_names(model)
-    probe = keras.Model(model.input, {n: model.get_layer(f"{n}_standard").input for n in names})
-    call = tf.function(probe, reduce_retracing=True)
+    wanted = {n: model.get_layer(f"{n}_standard").input for n in names}
+    mask = next((n for n in ("segmented", "mask") if n in model.output), None)
+    probe = keras.Model(model.input, wanted | ({_MASK: model.output[mask]} if mask else {}))
+
+    @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
+    def call(inputs: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        found = probe(inputs, training=False)
+        known = {"outlined": outlined(found.pop(_MASK))} if mask else {}
+        return found, known
+
     rows: dict[str, list[Any]] = {n: [] for n in names}
     labels: dict[str, list[Any]] = {}
     for inputs, targets, weights in batches:
-        for name, value in call(inputs, training=False).items():
+        found, known = call(inputs)
+        for name, value in found.items():
             rows[name].append(value.numpy())
-        for name, value in labels_of(inputs, targets, weights).items():
+        for name, value in (labels_of(inputs, targets, weights) | known).items():
             labels.setdefault(name, []).append(value.numpy())
     joined = {n: np.concatenate(v) for n, v in labels.items()}
     return {n: np.concatenate(v) for n, v in rows.items()}, joined
+
+
+def outlined(logits: Any) -> Any:
+    """(patients,) whether a mask, logits (patients, z, y, x, scales), holds a voxel of the first."""
+    return tf.reduce_any(logits[..., 0] > 0, axis=(1, 2, 3))
+
+
+def readable(labels: dict[str, Any]) -> Bools:
+    """Who is fitted to: patients with an outline, or everyone where too few have one.
+
+    Statistics of an empty mask are far from those of any lesion: a few such patients, whose
+    lesion lies outside a cube that was cut at a guess, would set every scale and turn every axis.
+
+    Args:
+        labels: What `collect` found.
+
+    Returns:
+        (patients,).
+    """
+    known = labels.get("outlined", np.ones(len(labels["has_survival"])))
+    rows: Bools = np.asarray(known) > 0
+    return rows if rows.sum() >= FEWEST_LABELS else np.ones_like(rows)
 
 
 def group_names(model: keras.Model) -> tuple[str, ...]:
@@ -177,11 +214,13 @@ def _has(model: keras.Model, name: str) -> bool:
     return any(layer.name == name for layer in model.layers)
 
 
-def _fit_group(model: keras.Model, name: str, values: NDArray[Any], labels: dict[str, Any]) -> None:
+def _fit_group(
+    model: keras.Model, name: str, values: NDArray[Any], labels: dict[str, Any], rows: Bools
+) -> None:
     """Fits one group's standardisation and its reduction."""
     standard: Standardize = model.get_layer(f"{name}_standard")
     if name == "clinical":
-        standard.fit(values, labels["known"])
+        standard.fit(values, labels["known"][rows])
         return
     standard.fit(values)
     if _has(model, f"{name}_reduction"):

@@ -23,7 +23,13 @@ from pet_mtl.models import (
 from pet_mtl.tfrecords.dataset import DatasetInfo
 from pet_mtl.training.batches import BatchPlan, only, plain_batches, training_batches
 from pet_mtl.training.cox import store_baseline
-from pet_mtl.training.features import collect, fit_outcomes, group_names, head_inputs
+from pet_mtl.training.features import (
+    collect,
+    fit_outcomes,
+    group_names,
+    head_inputs,
+    readable,
+)
 from pet_mtl.training.inner import InnerSplit, split_patients
 from pet_mtl.training.novelty import with_novelty
 from pet_mtl.training.objectives import response_weights
@@ -83,7 +89,8 @@ class LearnedFold:
         """What the heads read of the training patients; None of a network without heads."""
         if self.inputs is not None or not group_names(self.model):
             return self.inputs
-        return head_inputs(self.model, *collect(self.model, self.patients))
+        groups, labels = collect(self.model, self.patients)
+        return head_inputs(self.model, groups, labels)[readable(labels)]
 
 
 def train_fold(job: FoldJob, report: Report) -> None:
@@ -171,7 +178,10 @@ def _learn(
             heads = fit_outcomes(model, everyone, config.loss, plan.seed)
             inputs = heads.inputs
             penalties = [f"{name} {head.penalty:g}" for name, head in heads.fitted.items()]
-            report(f"heads on {heads.features} features: penalty {', '.join(penalties)}")
+            unread = (
+                f"; {heads.unread} patients without an outline left out" if heads.unread else ""
+            )
+            report(f"heads on {heads.features} features: penalty {', '.join(penalties)}{unread}")
         else:
             inputs = None
             data = _stage_data(stage, config, split, plan)
