@@ -177,7 +177,7 @@ def collect(model: keras.Model, batches: tf.data.Dataset) -> tuple[dict[str, Any
 
 
 def outlined(logits: Any) -> Any:
-    """(patients,) whether a mask, logits (patients, z, y, x, scales), holds a voxel of the first."""
+    """(patients,) whether a mask, logits (patients, z, y, x, scales), is not empty in the first."""
     return tf.reduce_any(logits[..., 0] > 0, axis=(1, 2, 3))
 
 

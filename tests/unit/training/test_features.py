@@ -10,7 +10,7 @@ import tensorflow as tf
 from pet_mtl.config import LossConfig, ModelConfig
 from pet_mtl.models import FEATURES, ModelSpec, build_model, load_model
 from pet_mtl.sample import GridPlan
-from pet_mtl.training.features import collect, fit_outcomes, head_inputs
+from pet_mtl.training.features import collect, fit_collected, fit_outcomes, head_inputs, outlined
 
 PATIENTS, SIZE = 24, 16
 
@@ -67,3 +67,43 @@ def test_the_network_computes_what_was_fitted(covariates: int, tmp_path: Path) -
     model.save(tmp_path / "best.keras")
     again = load_model(tmp_path / "best.keras")(inputs)
     assert np.asarray(again["survival"]) == pytest.approx(np.asarray(outputs["survival"]), abs=1e-5)
+
+
+def test_patients_without_an_outline_set_no_scale_turn_no_axis_and_fit_no_head() -> None:
+    """Of a cube cut beside the lesion nothing is learned; those beside it learn as if alone."""
+    keras.utils.set_random_seed(0)
+    config = ModelConfig(filters=(4, 8), groups=2)
+    spec = ModelSpec(GridPlan(SIZE, 3.0, 6.0), (), (100.0, 300.0, 900.0))
+    model = build_model(config, spec)
+    rng = np.random.default_rng(1)
+    width = model.get_layer("radiomics_standard").input.shape[-1]
+    values = rng.normal(size=(60, width)).astype(np.float32)
+    values[50:] = -100.0  # an empty mask
+    labels = {
+        "survival": np.stack([rng.uniform(10, 900, 60), rng.integers(0, 2, 60)], 1),
+        "response": rng.integers(0, 2, (60, 1)).astype(np.float32),
+        **{f"has_{name}": np.ones(60, np.float32) for name in ("survival", "response")},
+    }
+    outlined = np.arange(60) < 50
+    losses = LossConfig(head_penalty=(0.1, 1.0))
+    whole = fit_collected(model, {"radiomics": values}, labels | {"outlined": outlined}, losses, 0)
+    scale = model.get_layer("radiomics_standard").get_weights()
+    few = {name: value[:50] for name, value in labels.items()}
+    alone = fit_collected(model, {"radiomics": values[:50]}, few, losses, 0)
+    assert (whole.unread, alone.unread) == (10, 0)
+    for mine, theirs in zip(
+        scale, model.get_layer("radiomics_standard").get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(mine, theirs)
+    for task, head in whole.fitted.items():
+        np.testing.assert_array_equal(head.slopes, alone.fitted[task].slopes)
+    # A network that outlines next to nothing still gets heads, of everyone.
+    hardly = labels | {"outlined": np.arange(60) < 5}
+    assert fit_collected(model, {"radiomics": values}, hardly, losses, 0).unread == 0
+
+
+def test_an_empty_mask_is_known_to_be_one() -> None:
+    logits = np.full((3, 4, 4, 4, 2), -1.0, np.float32)
+    logits[1, 2, 2, 2, 0] = 0.1
+    logits[2, ..., 1] = 5.0  # the context cube alone
+    assert outlined(logits).numpy().tolist() == [False, True, False]
