@@ -149,7 +149,7 @@ def test_without_true_masks_all_say_why(files, judge_table):
         {"time": rng.exponential(size=30), "event": np.ones(30)},
     )
     reasons = {item["what"]: item["reason"] for item in document["absent"]}
-    assert "mask" not in document["metrics"] and "--studies" in reasons["metrics.mask"]
+    assert "mask" not in document["metrics"] and "--studies" in reasons["metrics.mask.hd95_mm"]
 
 
 def with_columns(rows, folder):
@@ -191,7 +191,7 @@ def test_a_run_of_before_says_so(rows, make_run):
     document = to_document(evaluate(Request(make_run(rows[:60]) / "run", settings=FEW)))
     assert set(document["metrics"]["mask"]) == {"dice"}
     reasons = {item["what"]: item["reason"] for item in document["absent"]}
-    assert "train it again" in reasons["metrics.mask"]
+    assert "train it again" in reasons["metrics.mask.mtv_ratio"]
 
 
 def test_a_tolerance_for_a_run_is_refused(rows, make_run):
