@@ -13,7 +13,6 @@ from pet_mtl.evaluation.baselines import fit_said
 from pet_mtl.evaluation.cohort import Cohort, Patients
 from pet_mtl.evaluation.findings import Findings
 from pet_mtl.evaluation.judging import CHANCE, SEVERAL, Judged, Score, Settings
-from pet_mtl.evaluation.mask_findings import mask_gap
 from pet_mtl.evaluation.measuring import BETTER
 from pet_mtl.evaluation.sections import further_absences, further_metrics, further_sections
 from pet_mtl.evaluation.wording import are, counted, have
@@ -148,8 +147,8 @@ def absences(evaluation: Evaluation) -> list[dict[str, str]]:
         found.append({"what": "metrics.mask.dice", "reason": evaluation.dice.reason})
     if not evaluation.cohort.oracle:
         found.append({"what": "oracle", "reason": NO_TRUTH})
-    no_masks = mask_gap(evaluation.cohort)
-    return found + further_absences(evaluation.findings, evaluation.endpoints, no_masks)
+    further = further_absences(evaluation.findings, evaluation.endpoints, evaluation.cohort)
+    return found + further
 
 
 def warnings_of(evaluation: Evaluation) -> tuple[str, ...]:

@@ -16,14 +16,13 @@ from pet_mtl.evaluation.findings import (
     SurvivalFindings,
 )
 from pet_mtl.evaluation.judging import Judged
+from pet_mtl.evaluation.mask_findings import mask_gap
 from pet_mtl.evaluation.rivals import MODEL
 from pet_mtl.metrics import DecisionCurve, Interval
 
 Plain = dict[str, Any]
 _NOBODY_CALLED = {"ppv": "nobody is called positive", "npv": "nobody is called negative"}
 _WILSON = "Wilson"
-_MASK_KEYS = {"detection": "lesion_sensitivity", "mtv": "mtv_ratio", "tlg": "tlg_ratio"}
-_ALL_MASK_KEYS = ("hd95_mm", "surface_dice", "centre_found", *_MASK_KEYS.values())
 
 
 def further_metrics(findings: Findings) -> dict[str, Plain]:
@@ -86,25 +85,20 @@ def further_sections(findings: Findings, endpoints: tuple[Judged, ...]) -> Plain
     return {name: content for name, content in sections.items() if content}
 
 
-def further_absences(
-    findings: Findings, endpoints: tuple[Judged, ...], no_masks: str
-) -> list[Plain]:
-    """Every further number that could not be computed, and why.
-
-    Args:
-        findings: What was found.
-        endpoints: Survival and response, judged.
-        no_masks: Why there are no findings of the masks, where there are none.
-    """
+def further_absences(findings: Findings, endpoints: tuple[Judged, ...], cohort: Any) -> list[Plain]:
+    """Every further number that could not be computed, and why."""
     found = [
         {"what": f"metrics.{j.endpoint.key}", "reason": j.model.reason}
         for j in endpoints
         if getattr(findings, j.endpoint.key) is None and j.model.reason
     ]
     if findings.mask is None:
-        found += [{"what": f"metrics.mask.{key}", "reason": no_masks} for key in _ALL_MASK_KEYS]
-    gaps = ({"what": place, "reason": reason} for place, reason in _gaps(findings) if reason)
-    return [*found, *gaps]
+        why = mask_gap(cohort)
+        found += [{"what": f"metrics.mask.{key}", "reason": why} for key in _ALL_MASK_KEYS]
+    for place, reason in _gaps(findings):
+        if reason:
+            found.append({"what": place, "reason": reason})
+    return found
 
 
 def plain_interval(interval: Interval) -> Plain:
@@ -190,6 +184,10 @@ def _accuracy(response: ResponseFindings) -> Plain:
         for name, share in shares.items()
         if share
     }
+
+
+_MASK_KEYS = {"detection": "lesion_sensitivity", "mtv": "mtv_ratio", "tlg": "tlg_ratio"}
+_ALL_MASK_KEYS = ("hd95_mm", "surface_dice", "centre_found", *_MASK_KEYS.values())
 
 
 def _masks(mask: MaskFindings) -> Plain:
