@@ -13,10 +13,12 @@ from pet_mtl.evaluation.baselines import fit_said
 from pet_mtl.evaluation.cohort import Cohort, Patients
 from pet_mtl.evaluation.findings import Findings
 from pet_mtl.evaluation.judging import CHANCE, SEVERAL, Judged, Score, Settings
+from pet_mtl.evaluation.measuring import BETTER
+from pet_mtl.evaluation.sections import further_absences, further_metrics, further_sections
 from pet_mtl.evaluation.wording import are, counted, have
 from pet_mtl.metrics import Interval
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 NO_TRUTH = "no truth given (--truth truth.csv, of simulated cohorts only)"
 
 _LIBRARIES = ("numpy", "scikit-learn", "lifelines", "matplotlib")
@@ -78,12 +80,15 @@ def to_document(evaluation: Evaluation) -> dict[str, Any]:
                 "geometry": cohort.dice_where,
             }
         }
+    for key, more in further_metrics(evaluation.findings).items():
+        metrics[key] = metrics.get(key, {}) | more
     return {
         "schema_version": SCHEMA_VERSION,
         "target": {"kind": cohort.kind, "name": cohort.name},
         "counts": counts(cohort),
         "metrics": metrics,
         **sections,
+        **further_sections(evaluation.findings, evaluation.endpoints),
         **cohort.doubts.to_json(cohort.patients.response),
         "baselines_fit": fit_said(cohort.training),
         "absent": absences(evaluation),
@@ -142,7 +147,8 @@ def absences(evaluation: Evaluation) -> list[dict[str, str]]:
         found.append({"what": "metrics.mask.dice", "reason": evaluation.dice.reason})
     if not evaluation.cohort.oracle:
         found.append({"what": "oracle", "reason": NO_TRUTH})
-    return found
+    further = further_absences(evaluation.findings, evaluation.endpoints, evaluation.cohort)
+    return found + further
 
 
 def warnings_of(evaluation: Evaluation) -> tuple[str, ...]:
@@ -157,6 +163,7 @@ def warnings_of(evaluation: Evaluation) -> tuple[str, ...]:
             )
         if model.interval:
             found += [f"{title}: {text}" for text in _doubts(judged, model, model.interval)]
+            found += _beside_chance(evaluation, judged, model.interval)
     if evaluation.dice.too_few:
         behind = counted(evaluation.dice.patients, "patient")
         found.append(f"Mean Dice: {behind}: the interval says nothing.")
@@ -187,6 +194,16 @@ def _doubts(judged: Judged, model: Score, interval: Interval) -> list[str]:
     if interval.skipped > _MANY_SKIPPED * (interval.samples + interval.skipped):
         found.append(f"undefined resamples are left out: {interval.skipped}.")
     return found + _suspicions(judged, interval)
+
+
+def _beside_chance(evaluation: Evaluation, judged: Judged, interval: Interval) -> list[str]:
+    """What the shuffled outcomes say against a model whose interval says nothing of it."""
+    findings = evaluation.findings
+    part = findings.survival if judged.endpoint.key == "survival" else findings.response
+    said = interval.low <= CHANCE <= interval.high or judged.model.too_few
+    if said or part is None or part.evidence is None or part.evidence.verdict == BETTER:
+        return []
+    return [part.evidence.said]
 
 
 def _suspicions(judged: Judged, interval: Interval) -> list[str]:
