@@ -37,6 +37,8 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--baselines-from", type=_FOLDER, help="Predictions: dataset to fit baselines on.")
 @click.option("--truth", type=_FILE, help="truth.csv of a simulated cohort, for the oracle.")
 @click.option("--ids", type=_FILE, help="Run: <DATASET>.ids.csv, to find patients in the truth.")
+@click.option("--allow-leaks", is_flag=True,
+              help="Let numbers pass whose leak checks failed; told in the report.")  # fmt: skip
 @click.option("--samples", type=click.IntRange(min=1), default=2000, show_default=True,
               help="Bootstrap resamples.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True,
@@ -50,7 +52,7 @@ def command(target: Path, out: Path | None, **options: Any) -> int:
     is known (truth.csv beside the clinical table is found by itself).
     """
     # Loads lifelines, pandas and matplotlib, which --help can do without.
-    from pet_mtl.evaluation import evaluate, summary_lines, write_evaluation
+    from pet_mtl.evaluation import evaluate, failed, summary_lines, write_evaluation
 
     evaluation = evaluate(_request(target, options))
     folder = out or (target if target.is_dir() else target.parent)
@@ -58,6 +60,12 @@ def command(target: Path, out: Path | None, **options: Any) -> int:
     for line in summary_lines(evaluation):
         click.echo(line)
     click.echo(f"report: {report}")
+    leaks = failed(evaluation.findings.leaks)
+    if leaks and not options["allow_leaks"]:
+        names = ", ".join(check.key for check in leaks)
+        click.echo(f"error: leak checks failed: {names}; the report says why. Mend what they "
+                   "found, or give --allow-leaks to let these numbers pass", err=True)  # fmt: skip
+        return 1
     if not evaluation.has_numbers:
         click.echo("error: no number could be computed; the report says why", err=True)
         return 1
@@ -89,4 +97,5 @@ def _request(target: Path, options: dict[str, Any]) -> "Request":
         ids=options["ids"],
         baselines_from=options["baselines_from"],
         settings=Settings(options["samples"], options["seed"]),
+        allow_leaks=options["allow_leaks"],
     )

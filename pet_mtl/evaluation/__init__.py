@@ -7,6 +7,7 @@ from pet_mtl.errors import UsageError
 from pet_mtl.evaluation.classes import check_training
 from pet_mtl.evaluation.cohort import Cohort, Training
 from pet_mtl.evaluation.judging import Settings, endpoints_of, judge, judge_dice
+from pet_mtl.evaluation.leaks import failed, find_leaks, gather
 from pet_mtl.evaluation.predictions import PREDICTIONS, Known, load_predictions
 from pet_mtl.evaluation.results import Evaluation, to_document
 from pet_mtl.evaluation.run import (
@@ -27,6 +28,7 @@ __all__ = [
     "Request",
     "Settings",
     "evaluate",
+    "failed",
     "judge_cohort",
     "load_cohort",
     "summary_lines",
@@ -49,6 +51,7 @@ class Request:
         ids: A run's <DATASET>.ids.csv, to find its patients in the truth.
         baselines_from: A training dataset to fit the baselines on (predictions only).
         settings: The bootstrap.
+        allow_leaks: Whether failed leak checks are to be told, but let pass.
     """
 
     target: Path
@@ -57,6 +60,7 @@ class Request:
     ids: Path | None = None
     baselines_from: Path | None = None
     settings: Settings = field(default_factory=Settings)
+    allow_leaks: bool = False
 
 
 def evaluate(request: Request) -> Evaluation:
@@ -72,7 +76,7 @@ def evaluate(request: Request) -> Evaluation:
         UsageError: The target is neither, or options do not belong to it.
         PetMtlError: A table is damaged.
     """
-    return judge_cohort(load_cohort(request), request.settings)
+    return _checked(judge_cohort(load_cohort(request), request.settings), request)
 
 
 def load_cohort(request: Request) -> Cohort:
@@ -117,6 +121,15 @@ def judge_cohort(cohort: Cohort, settings: Settings) -> Evaluation:
         dice=judge_dice(cohort, settings),
         settings=settings,
     )
+
+
+def _checked(evaluation: Evaluation, request: Request) -> Evaluation:
+    """The same evaluation with its leak checks."""
+    dataset = request.dataset or request.baselines_from
+    evidence = gather(evaluation.cohort, request.target, dataset, request.known)
+    leaks = find_leaks(evidence, evaluation.endpoints)
+    findings = replace(evaluation.findings, leaks=leaks, leaks_allowed=request.allow_leaks)
+    return replace(evaluation, findings=findings)
 
 
 def write_evaluation(evaluation: Evaluation, out: Path) -> Path:

@@ -13,6 +13,7 @@ from pet_mtl.evaluation.baselines import fit_said
 from pet_mtl.evaluation.cohort import Cohort, Patients
 from pet_mtl.evaluation.findings import Findings
 from pet_mtl.evaluation.judging import CHANCE, SEVERAL, Judged, Score, Settings
+from pet_mtl.evaluation.leaks.verdicts import leaks_document, warned
 from pet_mtl.evaluation.wording import are, counted, have
 from pet_mtl.metrics import Interval
 
@@ -21,8 +22,6 @@ NO_TRUTH = "no truth given (--truth truth.csv, of simulated cohorts only)"
 
 _LIBRARIES = ("numpy", "scikit-learn", "lifelines", "matplotlib")
 _WIDE = 0.2
-_SUSPICIOUS = {"harrell_c": 0.90, "auc": 0.95, "macro_auc": 0.95}
-_FAR_ABOVE = 0.2
 _MANY_SKIPPED = 0.01
 
 
@@ -87,6 +86,7 @@ def to_document(evaluation: Evaluation) -> dict[str, Any]:
         **cohort.doubts.to_json(cohort.patients.response),
         "baselines_fit": fit_said(cohort.training),
         "absent": absences(evaluation),
+        "leak_checks": leaks_document(evaluation.findings),
         "warnings": list(warnings_of(evaluation)),
         "bootstrap": {
             "samples": settings.samples,
@@ -147,7 +147,8 @@ def absences(evaluation: Evaluation) -> list[dict[str, str]]:
 
 def warnings_of(evaluation: Evaluation) -> tuple[str, ...]:
     """What the reader of the numbers must know."""
-    found = [*evaluation.cohort.notes, *evaluation.cohort.doubts.notes]
+    found = [*warned(evaluation.findings), *evaluation.cohort.notes]
+    found += evaluation.cohort.doubts.notes
     for judged in evaluation.endpoints:
         model, title = judged.model, judged.endpoint.title
         if judged.unpredicted:
@@ -186,21 +187,6 @@ def _doubts(judged: Judged, model: Score, interval: Interval) -> list[str]:
         found.append("the interval includes 0.5, so the model is not shown to beat chance.")
     if interval.skipped > _MANY_SKIPPED * (interval.samples + interval.skipped):
         found.append(f"undefined resamples are left out: {interval.skipped}.")
-    return found + _suspicions(judged, interval)
-
-
-def _suspicions(judged: Judged, interval: Interval) -> list[str]:
-    """Numbers too good to be true."""
-    found = []
-    limit = _SUSPICIOUS[judged.endpoint.measure]
-    if interval.value > limit:
-        found.append(f"a value above {limit:.2f} is rare; look for leakage of the outcome.")
-    oracles = [score for score in judged.scores if score.role == "oracle" and score.difference]
-    if any(score.difference and score.difference.low > 0 for score in oracles[-1:]):
-        found.append("the model beats the true risk itself; look for leakage of the outcome.")
-    rivals = [s.interval.value for s in judged.scores if s.role == "baseline" and s.interval]
-    if rivals and not oracles and interval.value > max(rivals) + _FAR_ABOVE:
-        found.append(f"the model is more than {_FAR_ABOVE} above every baseline; look for leakage.")
     return found
 
 
