@@ -5,9 +5,10 @@ part: what is left is where uptake begins and ends. It hardly changes with a fac
 rounding, smoothing or resampling, and moves along when the outline that the cube is centred on was
 drawn anew, so that two of them are compared at every small shift.
 
-Measured on 34 sarcoma patients and on simulated ones, who are more alike: different patients reach
-a likeness of 0.66 and 0.87 at most; an image rounded, scaled, resampled, smoothed or outlined more
-generously stays above 0.94, most above 0.99; centred on another part of the lesion, 0.85 to 1.
+Measured: different patients reach a likeness of 0.66 (561 pairs of sarcoma patients) and of 0.87
+(23 067 pairs of simulated ones, who are more alike). An image rounded, scaled, resampled, smoothed
+or outlined more generously stays above 0.94, mostly above 0.99; centred on another part of its
+lesion, it falls to 0.85 to 1.
 """
 
 import itertools
@@ -19,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft, ndimage
 
-SAME = 0.95
+SAME = 0.92
 
 # Blocks along an axis, and the width of the smooth part in blocks: the first are cheap enough for
 # all pairs and all shifts, the second decide, on what both cubes show.
