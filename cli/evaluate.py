@@ -37,6 +37,16 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--baselines-from", type=_FOLDER, help="Predictions: dataset to fit baselines on.")
 @click.option("--truth", type=_FILE, help="truth.csv of a simulated cohort, for the oracle.")
 @click.option("--ids", type=_FILE, help="Run: <DATASET>.ids.csv, to find patients in the truth.")
+@click.option("--horizons", metavar="D,D", help="Days at which survival is judged. Default: "
+              "rounded quartiles of the events' times.")  # fmt: skip
+@click.option("--threshold", type=float, help="Probability from which a patient is called "
+              "positive. Default: chosen on other folds.")  # fmt: skip
+@click.option("--threshold-from", type=_FOLDER, metavar="RUN",
+              help="Predictions: the model's run; its out-of-fold predictions choose.")  # fmt: skip
+@click.option("--tolerance-mm", type=click.FloatRange(min=0.0),
+              help="Predictions: tolerance of surface Dice. Default: 2.")  # fmt: skip
+@click.option("--radiomics/--no-radiomics", default=True, show_default=True,
+              help="Statistics of the images, if at hand, as a baseline.")  # fmt: skip
 @click.option("--allow-leaks", is_flag=True,
               help="Let numbers pass whose leak checks failed; told in the report.")  # fmt: skip
 @click.option("--samples", type=click.IntRange(min=1), default=2000, show_default=True,
@@ -46,16 +56,17 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 def command(target: Path, out: Path | None, **options: Any) -> int:
     """Judge a run or predictions, with intervals and baselines.
 
-    TARGET is a run (its out-of-fold predictions), a folder that `pet-mtl predict` wrote, or a
-    predictions table. Harrell's C, AUC and Dice come with 95 % bootstrap intervals over
-    patients, beside SUVmax, MTV and clinical baselines, and beside the oracle where the truth
-    is known (truth.csv beside the clinical table is found by itself).
+    TARGET is a run (its out-of-fold predictions), a folder that `pet-mtl predict` wrote, or any
+    table of predictions (id, risk, response, survival_<days>). Ranking, calibration, net benefit
+    and masks are judged with 95 % intervals, beside SUVmax, MTV, radiomics and clinical
+    baselines, shuffled outcomes, and the oracle where the truth is known (truth.csv beside the
+    clinical table is found by itself).
     """
     # Loads lifelines, pandas and matplotlib, which --help can do without.
     from pet_mtl.evaluation import evaluate, failed, summary_lines, write_evaluation
 
-    evaluation = evaluate(_request(target, options))
     folder = out or (target if target.is_dir() else target.parent)
+    evaluation = evaluate(_request(target, folder, options))
     report = write_evaluation(evaluation, folder)
     for line in summary_lines(evaluation):
         click.echo(line)
@@ -72,9 +83,9 @@ def command(target: Path, out: Path | None, **options: Any) -> int:
     return 8 if evaluation.cohort.refused else 0
 
 
-def _request(target: Path, options: dict[str, Any]) -> "Request":
+def _request(target: Path, folder: Path, options: dict[str, Any]) -> "Request":
     """The options as one request."""
-    from pet_mtl.evaluation import Known, Request, Settings
+    from pet_mtl.evaluation import Known, RadiomicsPlan, Request, Settings, horizons_in
 
     columns = take_columns(options["clinical"], options)
     if columns and not (columns.time or columns.event or columns.response):
@@ -92,10 +103,16 @@ def _request(target: Path, options: dict[str, Any]) -> "Request":
             options["roi"],
             options["truth"],
             layout=options["layout"],
+            tolerance_mm=options["tolerance_mm"],
         ),
         dataset=options["dataset"],
         ids=options["ids"],
         baselines_from=options["baselines_from"],
-        settings=Settings(options["samples"], options["seed"]),
+        settings=Settings(
+            options["samples"], options["seed"], horizons_in(options["horizons"] or "")
+        ),
+        threshold=options["threshold"],
+        threshold_from=options["threshold_from"],
+        radiomics=RadiomicsPlan(options["radiomics"], folder / "radiomics.csv"),
         allow_leaks=options["allow_leaks"],
     )

@@ -3,15 +3,27 @@
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pet_mtl.errors import UsageError
+from pet_mtl.errors import MetricError, UsageError
 from pet_mtl.evaluation.classes import check_training
 from pet_mtl.evaluation.cohort import Cohort, Training
-from pet_mtl.evaluation.judging import Settings, endpoints_of, judge, judge_dice
+from pet_mtl.evaluation.endpoints import Settings, endpoints_of
+from pet_mtl.evaluation.findings import Findings
+from pet_mtl.evaluation.horizons import horizons_in
+from pet_mtl.evaluation.judging import Judged, judge, judge_dice
 from pet_mtl.evaluation.leaks import failed, find_leaks, gather
+from pet_mtl.evaluation.mask_findings import mask_findings
 from pet_mtl.evaluation.predictions import PREDICTIONS, Known, load_predictions
+from pet_mtl.evaluation.radiomics import (
+    RadiomicsPlan,
+    dataset_statistics,
+    grids_of,
+    with_statistics,
+)
+from pet_mtl.evaluation.response_findings import response_findings
 from pet_mtl.evaluation.results import Evaluation, to_document
 from pet_mtl.evaluation.run import (
     OUT_OF_FOLD,
+    Beside,
     classes_told,
     load_run,
     read_schema,
@@ -19,16 +31,22 @@ from pet_mtl.evaluation.run import (
     told_by,
 )
 from pet_mtl.evaluation.summary import summary_lines, to_page
+from pet_mtl.evaluation.survival_findings import survival_findings
+from pet_mtl.evaluation.thresholds import threshold_from
 from pet_mtl.files import write_json, write_text
+from pet_mtl.metrics import Threshold
 from pet_mtl.report import render
 
 __all__ = [
     "Evaluation",
     "Known",
+    "RadiomicsPlan",
     "Request",
     "Settings",
     "evaluate",
     "failed",
+    "find",
+    "horizons_in",
     "judge_cohort",
     "load_cohort",
     "summary_lines",
@@ -51,6 +69,11 @@ class Request:
         ids: A run's <DATASET>.ids.csv, to find its patients in the truth.
         baselines_from: A training dataset to fit the baselines on (predictions only).
         settings: The bootstrap.
+        threshold: Probability from which a patient is called positive; None lets other patients
+            choose it.
+        threshold_from: The run that made the model, whose out-of-fold predictions choose it
+            (predictions only).
+        radiomics: Whether handcrafted statistics are fitted as one more baseline.
         allow_leaks: Whether failed leak checks are to be told, but let pass.
     """
 
@@ -60,6 +83,9 @@ class Request:
     ids: Path | None = None
     baselines_from: Path | None = None
     settings: Settings = field(default_factory=Settings)
+    threshold: float | None = None
+    threshold_from: Path | None = None
+    radiomics: RadiomicsPlan = field(default_factory=RadiomicsPlan)
     allow_leaks: bool = False
 
 
@@ -86,40 +112,43 @@ def load_cohort(request: Request) -> Cohort:
         UsageError: The target is neither a run nor predictions, or options do not belong to it.
         PetMtlError: A table is damaged.
     """
-    target = request.target
-    if (target / OUT_OF_FOLD).is_file():
-        _refuse(request.known.clinical or request.known.studies, "--clinical and --studies", "run")
-        _refuse(request.baselines_from, "--baselines-from", "run")
-        return load_run(target, request.dataset, request.known.truth, request.ids)
-    if not (target.is_file() or (target / PREDICTIONS).is_file()):
-        raise UsageError(
-            "EVALUATE_TARGET",
-            "neither a run nor predictions",
-            expected=f"a folder with {OUT_OF_FOLD} or {PREDICTIONS}, or such a table",
-            todo="Give what `pet-mtl train` or `pet-mtl predict` wrote",
-            subject=target.name,
-        )
-    _refuse(request.dataset or request.ids, "--dataset and --ids", "table of predictions")
-    if request.baselines_from is None:
-        return load_predictions(target, request.known)
-    known = replace(request.known, schema=read_schema(request.baselines_from))
-    cohort = load_predictions(target, known)
-    if cohort.patients.has_response.any():
-        source = told_by(request.baselines_from / "dataset.json")
-        check_training(classes_told(source), cohort.patients.classes)
-    training = Training(
-        read_studies_table(request.baselines_from), False, "the training dataset's patients"
-    )
-    return cohort.with_training(training)
+    cohort = _read(request)
+    if request.threshold is not None:
+        _refuse(request.threshold_from, "--threshold and --threshold-from together", "target")
+        return replace(cohort, threshold=_given(request.threshold))
+    if request.threshold_from is None:
+        return cohort
+    try:
+        return replace(cohort, threshold=threshold_from(request.threshold_from))
+    except MetricError as error:
+        return replace(cohort, threshold_gap=error.problem.sentence())
 
 
 def judge_cohort(cohort: Cohort, settings: Settings) -> Evaluation:
     """All numbers of a cohort."""
+    endpoints = tuple(judge(endpoint, cohort, settings) for endpoint in endpoints_of(cohort))
     return Evaluation(
         cohort=cohort,
-        endpoints=tuple(judge(endpoint, cohort, settings) for endpoint in endpoints_of(cohort)),
+        endpoints=endpoints,
         dice=judge_dice(cohort, settings),
         settings=settings,
+        findings=find(cohort, endpoints, settings),
+    )
+
+
+def find(cohort: Cohort, endpoints: tuple[Judged, ...], settings: Settings) -> Findings:
+    """What stands beyond the headline numbers.
+
+    Args:
+        cohort: Patients and predictions.
+        endpoints: Survival and response, judged.
+        settings: Bootstrap and horizons.
+    """
+    survival, response = endpoints
+    return Findings(
+        survival=survival_findings(survival, cohort, settings),
+        response=response_findings(response, cohort, settings),
+        mask=mask_findings(cohort, settings),
     )
 
 
@@ -146,6 +175,58 @@ def write_evaluation(evaluation: Evaluation, out: Path) -> Path:
     report = out / REPORT
     write_text(report, render(to_page(evaluation)))
     return report
+
+
+def _read(request: Request) -> Cohort:
+    """The cohort of a run or of predictions."""
+    target = request.target
+    if (target / OUT_OF_FOLD).is_file():
+        _refuse(request.known.clinical or request.known.studies, "--clinical and --studies", "run")
+        _refuse(request.baselines_from, "--baselines-from", "run")
+        _refuse(request.threshold_from, "--threshold-from", "run")
+        _refuse(request.known.tolerance_mm is not None, "--tolerance-mm", "run")
+        beside = Beside(request.dataset, request.known.truth, request.ids, request.radiomics)
+        return load_run(target, beside)
+    if not (target.is_file() or (target / PREDICTIONS).is_file()):
+        raise UsageError(
+            "EVALUATE_TARGET",
+            "neither a run nor predictions",
+            expected=f"a folder with {OUT_OF_FOLD} or {PREDICTIONS}, or such a table",
+            todo="Give what `pet-mtl train` or `pet-mtl predict` wrote",
+            subject=target.name,
+        )
+    _refuse(request.dataset or request.ids, "--dataset and --ids", "table of predictions")
+    if request.baselines_from is None:
+        return load_predictions(target, request.known)
+    return _with_training(request, request.baselines_from)
+
+
+def _with_training(request: Request, dataset: Path) -> Cohort:
+    """Predictions, their baselines fitted on a training dataset."""
+    known = replace(request.known, schema=read_schema(dataset))
+    if known.studies and request.radiomics.wanted:
+        known = replace(known, grids=grids_of(dataset))
+    cohort = load_predictions(request.target, known)
+    if cohort.patients.has_response.any():
+        check_training(classes_told(told_by(dataset / "dataset.json")), cohort.patients.classes)
+    learned = read_studies_table(dataset)
+    if known.studies:
+        table, gap = dataset_statistics(dataset, request.radiomics)
+        learned = with_statistics(learned, table)
+        cohort = replace(cohort, radiomics_gap=gap)
+    return cohort.with_training(Training(learned, False, "the training dataset's patients"))
+
+
+def _given(threshold: float) -> Threshold:
+    """A threshold that the user names."""
+    if not 0.0 < threshold < 1.0:
+        raise UsageError(
+            "EVALUATE_THRESHOLD",
+            "the threshold is no probability",
+            expected="a number between 0 and 1",
+            found=f"{threshold:g}",
+        )
+    return Threshold(threshold, "given")
 
 
 def _refuse(given: object, options: str, kind: str) -> None:

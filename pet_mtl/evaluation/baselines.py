@@ -1,4 +1,4 @@
-"""What simple rules reach on the same patients: SUVmax, MTV, both, and the clinical table.
+"""What simple rules reach on the same patients: SUVmax, MTV, both, radiomics, the clinical table.
 
 Every baseline is a penalised Cox regression (survival) or logistic regression (response) on
 standardised columns, MTV and SUVmax as logarithms, never fitted on the patients it is judged
@@ -6,20 +6,16 @@ on. Scores are linear predictors without intercept, so that folds may be pooled;
 more than two classes they are the probabilities of a multinomial regression.
 """
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import pandas
-from lifelines import CoxPHFitter
-from lifelines.exceptions import ConvergenceError
-from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 
 from pet_mtl.classes import BINARY
 from pet_mtl.errors import MetricError
 from pet_mtl.evaluation.cohort import Bools, Floats, Patients, Training
+from pet_mtl.evaluation.regressions import Told, cox, logistic
 from pet_mtl.evaluation.wording import counted
 
 CROSS_FOLDS = 5
@@ -29,6 +25,8 @@ _LEAST_TRAINING = 10
 _LEAST_CLASS = 3
 _IMAGE_PENALTY = 0.01
 _CLINICAL_PENALTY = 0.1
+# Some twenty statistics that say much the same.
+_RADIOMICS_PENALTY = 0.3
 
 
 @dataclass(frozen=True)
@@ -40,6 +38,7 @@ class Baseline:
         label: Its name for people.
         image: Attributes of Patients it reads under the true mask.
         clinical: Whether it reads the clinical covariates.
+        radiomics: Whether it reads the handcrafted statistics under the true mask.
         penalty: Strength of the L2 penalty, per patient.
     """
 
@@ -47,6 +46,7 @@ class Baseline:
     label: str
     image: tuple[str, ...] = ()
     clinical: bool = False
+    radiomics: bool = False
     penalty: float = _IMAGE_PENALTY
 
 
@@ -54,6 +54,7 @@ BASELINES = (
     Baseline("suv_max", "SUVmax (true mask)", ("suv_max",)),
     Baseline("mtv", "MTV (true mask)", ("mtv_ml",)),
     Baseline("mtv_suv_max", "MTV + SUVmax (true mask)", ("mtv_ml", "suv_max")),
+    Baseline("radiomics", "Radiomics (true mask)", radiomics=True, penalty=_RADIOMICS_PENALTY),
     Baseline("clinical", "Clinical covariates", clinical=True, penalty=_CLINICAL_PENALTY),
 )
 
@@ -77,6 +78,32 @@ def baseline_scores(
     Raises:
         MetricError: The baseline cannot be fitted; the message says why.
     """
+    return baseline_told(baseline, endpoint, patients, training).scores
+
+
+def baseline_told(
+    baseline: Baseline,
+    endpoint: str,
+    patients: Patients,
+    training: Training | None,
+    horizons: tuple[float, ...] = (),
+) -> Told:
+    """Scores and probabilities of a baseline for the evaluated patients.
+
+    Args:
+        baseline: Which one.
+        endpoint: "survival" or "response".
+        patients: The evaluated patients.
+        training: What to fit on; None cross-fits among the evaluated patients themselves.
+        horizons: Days at which survival is predicted.
+
+    Returns:
+        Scores as `baseline_scores`; the probability of response 1, or (patients, horizons) to
+        live beyond each horizon. NaN where a patient lacks every column.
+
+    Raises:
+        MetricError: The baseline cannot be fitted; the message says why.
+    """
     own = _columns(baseline, patients)
     source = training.patients if training else patients
     fit_on = _columns(baseline, source)
@@ -84,16 +111,14 @@ def baseline_scores(
     target, usable = _target(endpoint, source)
     inputs = _stack(fit_on, names)
     usable = usable & _complete(baseline, inputs)
-    classes = patients.classes if endpoint == "response" else BINARY
-    several = (classes,) if classes > BINARY else ()
-    scores = np.full((len(patients), *several), np.nan)
+    fit = _Fit(baseline.penalty, endpoint, patients.classes, horizons)
     queries = _stack(own, names)
     judged = _complete(baseline, queries) & _target(endpoint, patients)[1]
+    found = fit.nothing(len(patients))
     for fitted, asked in _splits(endpoint, patients, training, usable, judged):
-        scores[asked] = _fit_and_score(
-            baseline, endpoint, (inputs[fitted], target[fitted]), queries[asked], classes
-        )
-    return scores
+        told = fit.told(inputs[fitted], target[fitted], queries[asked])
+        found.scores[asked], found.probability[asked] = told.scores, told.probability
+    return found
 
 
 def fit_said(training: Training | None) -> str:
@@ -107,6 +132,7 @@ def _columns(baseline: Baseline, patients: Patients) -> dict[str, Floats]:
     """The baseline's columns, NaN where absent."""
     columns = {name: getattr(patients, name) for name in baseline.image}
     columns = {name: np.log(np.where(v > 0, v, np.nan)) for name, v in columns.items()}
+    columns |= patients.radiomics if baseline.radiomics else {}
     return columns | (patients.covariates if baseline.clinical else {})
 
 
@@ -175,25 +201,38 @@ def _cross(endpoint: str, patients: Patients, usable: Bools) -> Iterator[tuple[B
         yield fitted, asked
 
 
-def _fit_and_score(
-    baseline: Baseline, endpoint: str, data: tuple[Floats, Floats], queries: Floats, classes: int
-) -> Floats:
-    """Fits on some patients, scores others."""
-    inputs, target = data
-    _enough(target[:, -1], endpoint, classes)
-    middle = np.nanmedian(inputs, axis=0)
-    filled = np.where(np.isfinite(inputs), inputs, middle)
-    mean, deviation = filled.mean(axis=0), filled.std(axis=0)
-    deviation[deviation == 0] = np.inf  # a constant column says nothing
-    scaled = (filled - mean) / deviation
-    asked = (np.where(np.isfinite(queries), queries, middle) - mean) / deviation
-    if classes > BINARY:
-        model = _multinomial(scaled, target, baseline.penalty)
-        told = np.zeros((len(asked), classes))
-        told[:, model.classes_] = model.predict_proba(asked)
-        return told
-    weights = (_cox if endpoint == "survival" else _logistic)(scaled, target, baseline.penalty)
-    return asked @ weights
+@dataclass(frozen=True)
+class _Fit:
+    """A regression that is fitted on some patients and asked of others."""
+
+    penalty: float
+    endpoint: str
+    classes: int
+    horizons: tuple[float, ...]
+
+    @property
+    def several(self) -> bool:
+        """Whether the outcome is a response of more than two classes."""
+        return self.endpoint == "response" and self.classes > BINARY
+
+    def nothing(self, patients: int) -> Told:
+        """What is said of patients as long as nothing is."""
+        scores = (patients, self.classes) if self.several else (patients,)
+        shape = (patients, len(self.horizons)) if self.endpoint == "survival" else scores
+        return Told(np.full(scores, np.nan), np.full(shape, np.nan))
+
+    def told(self, inputs: Floats, target: Floats, queries: Floats) -> Told:
+        """Fits on some patients, asks of others."""
+        _enough(target[:, -1], self.endpoint, self.classes if self.several else BINARY)
+        middle = np.nanmedian(inputs, axis=0)
+        filled = np.where(np.isfinite(inputs), inputs, middle)
+        mean, deviation = filled.mean(axis=0), filled.std(axis=0)
+        deviation[deviation == 0] = np.inf  # a constant column says nothing
+        scaled = (filled - mean) / deviation
+        asked = (np.where(np.isfinite(queries), queries, middle) - mean) / deviation
+        if self.endpoint == "survival":
+            return cox(scaled, target, asked, self.penalty, self.horizons)
+        return logistic(scaled, target, asked, self.penalty, self.classes)
 
 
 def _enough(label: Floats, endpoint: str, classes: int) -> None:
@@ -222,33 +261,3 @@ def _enough_classes(label: Floats) -> None:
             expected=f"{_LEAST_TRAINING} patients, {_LEAST_CLASS} outside the commonest class",
             found=f"{counted(len(label), 'patient')}, {others} outside it",
         )
-
-
-def _cox(inputs: Floats, target: Floats, penalty: float) -> Floats:
-    """Coefficients of a ridge-penalised Cox regression (Efron ties)."""
-    table = pandas.DataFrame(inputs).assign(time=np.maximum(target[:, 0], 0), event=target[:, 1])
-    varying = [name for name in range(inputs.shape[1]) if np.ptp(inputs[:, name]) > 0]
-    weights = np.zeros(inputs.shape[1])
-    if not varying:
-        return weights
-    try:
-        with warnings.catch_warnings():
-            # lifelines warns of slow convergence and low variance; the penalty handles both.
-            warnings.simplefilter("ignore")
-            fitter = CoxPHFitter(penalizer=penalty)
-            fitter.fit(table[[*varying, "time", "event"]], "time", "event")
-    except (ConvergenceError, ValueError) as error:
-        raise MetricError("BASELINE_FIT", "the Cox regression did not converge") from error
-    weights[varying] = fitter.params_.to_numpy()
-    return weights
-
-
-def _logistic(inputs: Floats, target: Floats, penalty: float) -> Floats:
-    """Coefficients of a ridge-penalised logistic regression."""
-    return np.asarray(_multinomial(inputs, target, penalty).coef_[0], dtype=np.float64)
-
-
-def _multinomial(inputs: Floats, target: Floats, penalty: float) -> LogisticRegression:
-    """A ridge-penalised logistic regression on the classes that are there."""
-    model = LogisticRegression(C=1.0 / (penalty * len(inputs)), max_iter=1000)
-    return model.fit(inputs, target[:, 0].astype(int))

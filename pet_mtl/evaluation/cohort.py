@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 
 from pet_mtl.classes import BINARY, columns_in
 from pet_mtl.errors import DatasetError
+from pet_mtl.evaluation.curves import Curves
+from pet_mtl.evaluation.masks import MaskNumbers
 from pet_mtl.evaluation.withheld import NO_DOUBTS, Doubts
+from pet_mtl.metrics import Threshold
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -33,6 +36,7 @@ class Patients:
         suv_max: (patients,) SUVmax under the true mask, SUVbw in g/ml.
         mtv_ml: (patients,) volume of the true mask, millilitres.
         covariates: Clinical covariate to (patients,) values.
+        radiomics: Handcrafted statistic under the true mask to (patients,) values.
         classes: Number of classes of the response.
     """
 
@@ -45,6 +49,7 @@ class Patients:
     mtv_ml: Floats
     covariates: dict[str, Floats] = field(default_factory=dict)
     classes: int = BINARY
+    radiomics: dict[str, Floats] = field(default_factory=dict)
 
     @property
     def has_survival(self) -> Bools:
@@ -95,6 +100,13 @@ class Cohort:
         notes: What the reader of the numbers must know.
         refused: Studies that could not be read.
         doubts: Whose outcomes the model withheld, and the response sets it gave.
+        curves: Predicted survival; None where nothing of it is told.
+        masks: What the predicted masks are beside the true ones; None where none is compared.
+        mask_gap: Why it is None.
+        radiomics_gap: Why the baseline of handcrafted statistics is missing, or "".
+        threshold: From which probability a patient is called positive, fixed on other patients;
+            None chooses it fold by fold on the other folds, of a run.
+        threshold_gap: Why there is none, of predictions.
     """
 
     patients: Patients
@@ -111,6 +123,12 @@ class Cohort:
     notes: tuple[str, ...] = ()
     refused: int = 0
     doubts: Doubts = NO_DOUBTS
+    curves: Curves | None = None
+    masks: MaskNumbers | None = None
+    mask_gap: str = ""
+    radiomics_gap: str = ""
+    threshold: Threshold | None = None
+    threshold_gap: str = ""
 
     def with_oracle(self, oracle: dict[str, Floats], notes: tuple[str, ...]) -> "Cohort":
         """The same cohort beside the truth."""

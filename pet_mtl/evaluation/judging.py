@@ -1,88 +1,35 @@
 """The numbers: each score's metric, paired with the model and the oracle on the same patients."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from pet_mtl.classes import BINARY
 from pet_mtl.errors import MetricError
-from pet_mtl.evaluation.baselines import BASELINES, baseline_scores
-from pet_mtl.evaluation.cohort import Bools, Cohort, Floats, Patients, known_in
+from pet_mtl.evaluation.baselines import BASELINES, Baseline, baseline_told
+from pet_mtl.evaluation.cohort import Bools, Cohort, Floats, known_in
+from pet_mtl.evaluation.endpoints import SEVERAL, Endpoint, Settings, endpoints_of
+from pet_mtl.evaluation.horizons import Horizons, horizons_of
+from pet_mtl.evaluation.measuring import CHANCE, LEAST_CLASS, counts_of, too_few
 from pet_mtl.metrics import (
     ConcordancePairs,
     Interval,
     bootstrap_interval,
-    concordance_index,
     concordance_pairs,
-    macro_auc,
     percentile_interval,
-    replicates,
-    roc_auc,
 )
 
-CHANCE = 0.5
-LEAST_PATIENTS = 10
-LEAST_CLASS = 5
+__all__ = [
+    "CHANCE",
+    "SEVERAL",
+    "Judged",
+    "Score",
+    "Settings",
+    "endpoints_of",
+    "judge",
+    "judge_dice",
+]
 
 _NO_EXCESS = "the oracle's own interval reaches down to 0.5, so it has no sure excess to share"
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The bootstrap.
-
-    Attributes:
-        samples: Resamples.
-        seed: Seed.
-    """
-
-    samples: int = 2000
-    seed: int = 0
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """One outcome and its metric.
-
-    Attributes:
-        key: "survival" or "response".
-        measure: Name of the metric in evaluation.json.
-        title: Name of the metric for people.
-        statistic: Takes the outcome's arrays and a score.
-        oracles: Column of the truth to its label; the first is what the image alone can tell.
-    """
-
-    key: str
-    measure: str
-    title: str
-    statistic: Callable[..., float]
-    oracles: dict[str, str]
-
-    def outcome(self, patients: Patients) -> tuple[tuple[Floats, ...], Bools]:
-        """The outcome's arrays, each (patients,), and who has it."""
-        if self.key == "survival":
-            return (patients.time_days, patients.event), patients.has_survival
-        return (patients.response,), patients.has_response
-
-
-ENDPOINTS = (
-    Endpoint(
-        "survival",
-        "harrell_c",
-        "Harrell's C",
-        concordance_index,
-        {"log_hazard_image": "Oracle, image only", "log_hazard": "Oracle, image and age"},
-    ),
-    Endpoint("response", "auc", "AUC", roc_auc, {"logit": "Oracle"}),
-)
-# Of more than two classes: the mean over them of one against all others. No truth is known of it.
-SEVERAL = Endpoint("response", "macro_auc", "Macro AUC", macro_auc, {})
-
-
-def endpoints_of(cohort: Cohort) -> tuple[Endpoint, ...]:
-    """The outcomes, and the metrics that fit the number of classes of the response."""
-    return (ENDPOINTS[0], SEVERAL) if cohort.patients.classes > BINARY else ENDPOINTS
 
 
 @dataclass(frozen=True)
@@ -132,6 +79,9 @@ class Judged:
         unpredicted: Patients whose outcome is known but who have no prediction, other than those
             withheld, who are told by themselves.
         within_folds: Harrell's C from pairs inside one fold only (runs), or None.
+        probabilities: Key of a baseline to (patients,) probability of response 1, or (patients,
+            horizons) to live beyond each horizon.
+        horizons: Days at which survival is judged.
     """
 
     endpoint: Endpoint
@@ -140,6 +90,8 @@ class Judged:
     rows: Bools = field(default_factory=lambda: np.zeros(0, bool))
     unpredicted: int = 0
     within_folds: float | None = None
+    probabilities: dict[str, Floats] = field(default_factory=dict)
+    horizons: Horizons = field(default_factory=Horizons)
 
     def score(self, key: str) -> Score | None:
         """The score of that key."""
@@ -165,7 +117,8 @@ def judge(endpoint: Endpoint, cohort: Cohort, settings: Settings) -> Judged:
     predicted = cohort.risk if endpoint.key == "survival" else cohort.probability
     has_outcome = endpoint.outcome(cohort.patients)[1]
     rows = has_outcome & known_in(predicted)
-    candidates = _candidates(endpoint, cohort)
+    horizons = _horizons(endpoint, cohort, rows, settings)
+    candidates = _candidates(endpoint, cohort, horizons)
     values = {"model": predicted} | {c.key: c.values for c in candidates if c.values is not None}
     bench = _Bench(endpoint, cohort, values, rows, settings)
     scores = [bench.score("model", "This model", "model")]
@@ -182,6 +135,8 @@ def judge(endpoint: Endpoint, cohort: Cohort, settings: Settings) -> Judged:
         rows,
         int(np.count_nonzero(has_outcome & ~rows & cohort.doubts.told(len(rows)))),
         _within_folds(cohort, rows) if endpoint.key == "survival" else None,
+        {c.key: c.probability for c in candidates if c.probability is not None},
+        horizons,
     )
 
 
@@ -191,7 +146,7 @@ def judge_dice(cohort: Cohort, settings: Settings) -> Score:
     if not len(known):
         return Score("model", "Mean Dice", "model", reason="no patient with a true mask")
     interval = bootstrap_interval(np.mean, [known], settings.samples, settings.seed)
-    few = len(known) < LEAST_PATIENTS
+    few = too_few(len(known))
     return Score("model", "Mean Dice", "model", interval, patients=len(known), too_few=few)
 
 
@@ -204,25 +159,42 @@ class _Candidate:
     role: str
     values: Floats | None
     reason: str = ""
+    probability: Floats | None = None
 
 
-def _candidates(endpoint: Endpoint, cohort: Cohort) -> list[_Candidate]:
+def _horizons(endpoint: Endpoint, cohort: Cohort, rows: Bools, settings: Settings) -> Horizons:
+    """The days at which survival is judged; none of a response."""
+    if endpoint.key != "survival":
+        return Horizons()
+    patients = cohort.patients
+    return horizons_of(patients.time_days[rows], patients.event[rows], settings.horizons)
+
+
+def _candidates(endpoint: Endpoint, cohort: Cohort, horizons: Horizons) -> list[_Candidate]:
     """Oracles (where the truth is known), then baselines."""
     found = [
         _Candidate(key, label, "oracle", cohort.oracle[key])
         for key, label in endpoint.oracles.items()
         if key in cohort.oracle
     ]
-    for baseline in BASELINES:
-        reason = cohort.baseline_gap if baseline.image else ""
-        values = None
-        if not reason:
-            try:
-                values = baseline_scores(baseline, endpoint.key, cohort.patients, cohort.training)
-            except MetricError as error:
-                reason = error.problem.sentence()
-        found.append(_Candidate(baseline.key, baseline.label, "baseline", values, reason))
-    return found
+    return found + [_rival(endpoint, cohort, horizons, baseline) for baseline in BASELINES]
+
+
+def _rival(
+    endpoint: Endpoint, cohort: Cohort, horizons: Horizons, baseline: Baseline
+) -> _Candidate:
+    """One baseline, fitted, or why it could not be."""
+    reason = cohort.baseline_gap if baseline.image else ""
+    reason = cohort.radiomics_gap if baseline.radiomics else reason
+    one = _Candidate(baseline.key, baseline.label, "baseline", None, reason)
+    if reason:
+        return one
+    data = (cohort.patients, cohort.training, horizons.days)
+    try:
+        told = baseline_told(baseline, endpoint.key, *data)
+    except MetricError as error:
+        return replace(one, reason=error.problem.sentence())
+    return replace(one, values=told.scores, probability=told.probability)
 
 
 class _Bench:
@@ -282,7 +254,7 @@ class _Bench:
         """Whether resampling so few patients says nothing; degenerate intervals look precise."""
         two = self._endpoint.key == "response" and self._endpoint is not SEVERAL
         negatives = count - positives if two else LEAST_CLASS
-        return count < LEAST_PATIENTS or min(positives, negatives) < LEAST_CLASS
+        return too_few(count, positives, negatives)
 
     def _nobody(self) -> str:
         """Why nobody is left."""
@@ -294,12 +266,8 @@ class _Bench:
         if place not in self._memory:
             arrays = [array[rows] for array in (*self._outcome, self._values[key])]
             value = self._endpoint.statistic(*arrays)
-            self._memory[place] = (
-                value,
-                replicates(
-                    self._endpoint.statistic, arrays, self._settings.samples, self._settings.seed
-                ),
-            )
+            plan = (len(arrays[0]), self._settings.samples, self._settings.seed)
+            self._memory[place] = value, self._endpoint.resampled(*arrays, counts_of(*plan))
         return self._memory[place]
 
     def _difference(self, key: str, rows: Bools) -> Interval:

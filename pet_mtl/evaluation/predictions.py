@@ -19,19 +19,26 @@ from pet_mtl.evaluation.cohort import (
     probabilities,
     unique_ids,
 )
+from pet_mtl.evaluation.foretold import curves_in
+from pet_mtl.evaluation.masks import mask_numbers
+from pet_mtl.evaluation.radiomics import with_statistics
 from pet_mtl.evaluation.run import fingerprint_of, told_by
-from pet_mtl.evaluation.studies import mask_truths
+from pet_mtl.evaluation.studies import MaskOptions, mask_truths
 from pet_mtl.evaluation.truth import read_truth
 from pet_mtl.evaluation.withheld import doubts_of
 from pet_mtl.evaluation.wording import counted, have
 from pet_mtl.files import read_csv
+from pet_mtl.metrics import SURFACE_TOLERANCE_MM
 from pet_mtl.readers import find_studies
 from pet_mtl.readers.clinical import ClinicalColumns, read_clinical
+from pet_mtl.sample import GridPlan
 from pet_mtl.study import Outcome, StudySource
 
 PREDICTIONS, RECORD = "predictions.csv", "prediction.json"
 
 _NO_STUDIES = "SUVmax and MTV under the true mask are unknown; give --studies SRC"
+_NO_MASKS = "no true mask is known; give --studies SRC"
+NO_RADIOMICS = "the statistics need images and a dataset; give --studies and --baselines-from"
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,8 @@ class Known:
         schema: Covariates of the dataset that baselines are fitted on, by which the table's are
             then read; None lets the table tell what they are.
         layout: How the studies lie, as `find_studies` takes it.
+        tolerance_mm: Distance of surfaces that does not matter in surface Dice, mm; None is 2.
+        grids: Cubes in which handcrafted statistics are taken; None takes none.
     """
 
     clinical: Path | None = None
@@ -56,6 +65,8 @@ class Known:
     truth: Path | None = None
     schema: tuple[Covariate, ...] | None = None
     layout: str = "auto"
+    tolerance_mm: float | None = None
+    grids: GridPlan | None = None
 
 
 def load_predictions(path: Path, known: Known) -> Cohort:
@@ -100,9 +111,12 @@ def load_predictions(path: Path, known: Known) -> Cohort:
         provenance=_provenance(table, ids, known),
         notes=notes,
         doubts=doubts_of(rows, table.name),
+        curves=curves_in(rows, table.name),
+        mask_gap="" if known.studies else _NO_MASKS,
+        radiomics_gap=NO_RADIOMICS,
     )
     if known.studies:
-        cohort = _with_masks(cohort, sources, table.parent, known.roi)
+        cohort = _with_masks(cohort, sources, table.parent, known)
     truth = known.truth or _truth_beside(known.clinical)
     return cohort.with_oracle(*read_truth(truth, ids)) if truth else cohort
 
@@ -179,10 +193,13 @@ def _source(sources: dict[str, StudySource], name: str) -> StudySource:
 
 
 def _with_masks(
-    cohort: Cohort, sources: dict[str, StudySource], folder: Path, roi: str | None
+    cohort: Cohort, sources: dict[str, StudySource], folder: Path, known: Known
 ) -> Cohort:
     """The same cohort with what its true masks say."""
-    truths, notes = mask_truths(sources, folder, roi)
+    asked = known.tolerance_mm
+    tolerance_mm = SURFACE_TOLERANCE_MM if asked is None else asked
+    options = MaskOptions(known.roi, tolerance_mm, known.grids)
+    truths, notes = mask_truths(sources, folder, options)
 
     def values(name: str) -> Floats:
         return np.array(
@@ -196,10 +213,13 @@ def _with_masks(
     patients = dataclasses.replace(
         cohort.patients, suv_max=values("suv_max"), mtv_ml=values("mtv_ml")
     )
+    found = [truths[key].comparison if key in truths else None for key in patients.ids]
+    table = {k: t.statistics for k, t in truths.items() if t.statistics is not None}
     return dataclasses.replace(
         cohort,
-        patients=patients,
+        patients=with_statistics(patients, table) if table else patients,
         dice=values("dice"),
+        masks=mask_numbers(found, tolerance_mm),
         notes=cohort.notes + notes,
         refused=sum(bool(truth.problem) for truth in truths.values()),
     )

@@ -13,11 +13,12 @@ from pet_mtl.evaluation.baselines import fit_said
 from pet_mtl.evaluation.cohort import Cohort, Patients
 from pet_mtl.evaluation.findings import Findings
 from pet_mtl.evaluation.judging import CHANCE, SEVERAL, Judged, Score, Settings
-from pet_mtl.evaluation.leaks.verdicts import leaks_document, warned
+from pet_mtl.evaluation.leaks.verdicts import warned
+from pet_mtl.evaluation.sections import further_absences, further_metrics, further_sections
 from pet_mtl.evaluation.wording import are, counted, have
 from pet_mtl.metrics import Interval
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 NO_TRUTH = "no truth given (--truth truth.csv, of simulated cohorts only)"
 
 _LIBRARIES = ("numpy", "scikit-learn", "lifelines", "matplotlib")
@@ -77,16 +78,18 @@ def to_document(evaluation: Evaluation) -> dict[str, Any]:
                 "geometry": cohort.dice_where,
             }
         }
+    for key, more in further_metrics(evaluation.findings).items():
+        metrics[key] = metrics.get(key, {}) | more
     return {
         "schema_version": SCHEMA_VERSION,
         "target": {"kind": cohort.kind, "name": cohort.name},
         "counts": counts(cohort),
         "metrics": metrics,
         **sections,
+        **further_sections(evaluation.findings, evaluation.endpoints),
         **cohort.doubts.to_json(cohort.patients.response),
         "baselines_fit": fit_said(cohort.training),
         "absent": absences(evaluation),
-        "leak_checks": leaks_document(evaluation.findings),
         "warnings": list(warnings_of(evaluation)),
         "bootstrap": {
             "samples": settings.samples,
@@ -142,7 +145,8 @@ def absences(evaluation: Evaluation) -> list[dict[str, str]]:
         found.append({"what": "metrics.mask.dice", "reason": evaluation.dice.reason})
     if not evaluation.cohort.oracle:
         found.append({"what": "oracle", "reason": NO_TRUTH})
-    return found
+    further = further_absences(evaluation.findings, evaluation.endpoints, evaluation.cohort)
+    return found + further
 
 
 def warnings_of(evaluation: Evaluation) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """The cohort of a run: its out-of-fold predictions."""
 
 import hashlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ from pet_mtl.evaluation.cohort import (
     probabilities,
     unique_ids,
 )
+from pet_mtl.evaluation.foretold import curves_in, masks_in
+from pet_mtl.evaluation.radiomics import RadiomicsPlan, dataset_statistics, with_statistics
 from pet_mtl.evaluation.truth import read_names, read_truth
 from pet_mtl.evaluation.wording import counted
 from pet_mtl.files import read_csv, read_object
@@ -28,20 +30,30 @@ OUT_OF_FOLD = "out_of_fold.csv"
 _NO_DATASET = "the run's dataset was not found; give --dataset DIR"
 
 
-def load_run(
-    run: Path,
-    dataset: Path | None = None,
-    truth: Path | None = None,
-    ids: Path | None = None,
-) -> Cohort:
+@dataclass(frozen=True)
+class Beside:
+    """What is known beside a run.
+
+    Attributes:
+        dataset: Its dataset directory (SUVmax, MTV, covariates and images for the baselines);
+            None takes the one that plan.json names, if it still exists.
+        truth: truth.csv of a simulated cohort, or None.
+        ids: <DATASET>.ids.csv; None takes the one beside the dataset, if it exists.
+        radiomics: Whether handcrafted statistics of the dataset's images are wanted.
+    """
+
+    dataset: Path | None = None
+    truth: Path | None = None
+    ids: Path | None = None
+    radiomics: RadiomicsPlan = RadiomicsPlan(wanted=False)  # noqa: RUF009, frozen
+
+
+def load_run(run: Path, beside: Beside) -> Cohort:
     """Reads a run's out-of-fold predictions and what its dataset knows of the patients.
 
     Args:
         run: Run directory with out_of_fold.csv.
-        dataset: Its dataset directory (SUVmax, MTV and covariates for the baselines); None
-            takes the one that plan.json names, if it still exists.
-        truth: truth.csv of a simulated cohort.
-        ids: <DATASET>.ids.csv; None takes the one beside the dataset, if it exists.
+        beside: What is known beside it.
 
     Returns:
         The cohort.
@@ -56,14 +68,14 @@ def load_run(
     if not rows:
         raise ModelError("RUN_EMPTY", "the run holds no out-of-fold prediction", subject=path.name)
     plan = told_by(run / "plan.json")
-    dataset = dataset or planned_dataset(plan, run)
+    dataset = beside.dataset or planned_dataset(plan, run)
     known = _studies(dataset)
     patients = _patients(rows, known)
     probability, content = probabilities(rows, path.name), told_by(run / "dataset.json")
     classes = len(columns_in(rows[0])) or classes_told(content)
-    patients = replace(patients, classes=classes)
+    masks, mask_gap = masks_in(rows, path.name)
     cohort = Cohort(
-        patients=patients,
+        patients=replace(patients, classes=classes),
         risk=column(rows, "risk", path.name),
         probability=probability,
         dice=column(rows, "dice", path.name),
@@ -73,10 +85,27 @@ def load_run(
         kind="run",
         name=run.resolve().name,
         provenance=_provenance(path, plan, content),
+        curves=curves_in(rows, path.name),
+        masks=masks,
+        mask_gap=mask_gap,
     )
-    if truth is None:
+    cohort = _with_radiomics(cohort, dataset, beside.radiomics)
+    if beside.truth is None:
         return cohort
-    return cohort.with_oracle(*read_truth(truth, _names(patients.ids, ids, dataset)))
+    names = _names(patients.ids, beside.ids, dataset)
+    return cohort.with_oracle(*read_truth(beside.truth, names))
+
+
+def _with_radiomics(cohort: Cohort, dataset: Path | None, plan: RadiomicsPlan) -> Cohort:
+    """The same cohort with handcrafted statistics of evaluated and training patients."""
+    training = cohort.training
+    if training is None:
+        return replace(cohort, radiomics_gap=_NO_DATASET)
+    table, gap = dataset_statistics(dataset, plan)
+    if gap:
+        return replace(cohort, radiomics_gap=gap)
+    learned = replace(training, patients=with_statistics(training.patients, table))
+    return replace(cohort, patients=with_statistics(cohort.patients, table), training=learned)
 
 
 def read_studies_table(dataset: Path) -> Patients:

@@ -8,6 +8,7 @@ import numpy as np
 
 from pet_mtl.classes import BINARY
 from pet_mtl.evaluation.baselines import fit_said
+from pet_mtl.evaluation.further import further_lines
 from pet_mtl.evaluation.judging import CHANCE, SEVERAL, Judged, Score
 from pet_mtl.evaluation.results import (
     NO_TRUTH,
@@ -49,11 +50,13 @@ def summary_lines(evaluation: Evaluation) -> list[str]:
         share = "  share of the oracle's excess over 0.5" if model.share else ""
         lines.append(f"{head:<39}  95 % interval{share}")
         lines += [f"  {_line(score)}" for score in judged.scores]
+        lines += further_lines(evaluation.findings, judged.endpoint.key)
     score = replace(evaluation.dice, label="This model")
     lines.append(
         f"Mean Dice: {counted(score.patients, 'patient')}, in {evaluation.cohort.dice_where}"
     )
     lines.append(f"  {_line(score)}")
+    lines += further_lines(evaluation.findings, "mask")
     lines += [f"warning: {text}" for text in warnings_of(evaluation)]
     return lines
 

@@ -27,7 +27,7 @@ def scanner_mark(maker: tuple[str, str]) -> str:
         Vendor, a blank and a hash; "" where nothing is told.
 
     >>> scanner_mark(("GE MEDICAL SYSTEMS", "Discovery ST"))
-    'GE 70a5dd1a52ad2a90'
+    'GE 14c444d8e4a8b551'
     """
     texts = [" ".join(text.casefold().split()) for text in maker]
     if not any(texts):

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pet_mtl.classes import class_columns, columns_in, names_or_numbers
 from pet_mtl.export import readable_outputs
 from pet_mtl.files import write_csv
+from pet_mtl.metrics import SURFACE_TOLERANCE_MM, compare_masks
 from pet_mtl.models import classes_of, edges_of
 from pet_mtl.models.views import mirrored
 from pet_mtl.sample import SCALES
@@ -21,10 +22,15 @@ from pet_mtl.trust import appearance_of
 
 Floats = NDArray[np.float64]
 
+SURFACE_DICE = f"surface_dice_{SURFACE_TOLERANCE_MM:g}mm"
 COLUMNS = (
     *("sample_id", "fold", "time_days", "event", "response_true"),
     *("risk", "response", "dice", "volume_ml", "suv_max", "suv_mean", "suv_body", "novelty"),
+    *("tlg", "true_volume_ml", "true_tlg", "hd95_mm", SURFACE_DICE),
+    *("lesions_found", "lesions_missed", "lesions_false", "centre_found"),
 )
+# What the true mask is needed for.
+_OF_TRUE_MASK = ("dice", *COLUMNS[COLUMNS.index("true_volume_ml") :])
 
 
 def response_probabilities(rows: Sequence[Mapping[str, str]]) -> Floats:
@@ -117,7 +123,25 @@ def _row(
     return row | {
         "dice": 2.0 * float((mask & truth).sum()) / both if both else 1.0,
         **appearance_of(fine, context, mask, info.plan.fine_mm),
+        **_beside_truth(mask, truth, fine, info.plan.fine_mm),
     }
+
+
+def _beside_truth(mask: Any, truth: Any, fine: Any, fine_mm: float) -> dict[str, float | str]:
+    """The outline beside the true one, in the fine cube; empty where a number is undefined."""
+    told = compare_masks(mask, truth, fine, (fine_mm,) * 3)
+    cells = {
+        "tlg": told.predicted_tlg,
+        "true_volume_ml": told.true_ml,
+        "true_tlg": told.true_tlg,
+        "hd95_mm": told.hd95_mm,
+        SURFACE_DICE: told.surface_dice,
+        "lesions_found": told.lesions_found,
+        "lesions_missed": told.lesions_missed,
+        "lesions_false": told.lesions_false,
+        "centre_found": told.centre_found,
+    }
+    return {name: value if np.isfinite(value) else "" for name, value in cells.items()}
 
 
 def _one(probability: Any) -> float | str:
@@ -127,7 +151,11 @@ def _one(probability: Any) -> float | str:
 
 def _without_unknown(row: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
     """Empties the cells of labels that the patient lacks."""
-    cells = {"survival": ("time_days", "event"), "response": ("response_true",), "mask": ("dice",)}
+    cells = {
+        "survival": ("time_days", "event"),
+        "response": ("response_true",),
+        "mask": _OF_TRUE_MASK,
+    }
     for label, names in cells.items():
         if not known[label]:
             row |= dict.fromkeys(names, "")

@@ -151,9 +151,9 @@ def test_a_failed_leak_check_fails_the_command_and_still_writes(leaky, capsys):
     assert "leak checks failed: held_out_folds" in captured.err
     assert "leak check held_out_folds failed: " in captured.out
     document = json.loads((leaky / "run" / "evaluation.json").read_text())
-    checks = {check["key"]: check["verdict"] for check in document["leak_checks"]["checks"]}
+    checks = {check["key"]: check["verdict"] for check in document["leaks"]["checks"]}
     assert checks["held_out_folds"] == "failed" and checks["patient_in_two_folds"] == "passed"
-    assert (document["leak_checks"]["failed"], document["leak_checks"]["allowed"]) == (1, False)
+    assert (document["leaks"]["failed"], document["leaks"]["allowed"]) == (1, False)
     assert "in another fold than the run says" in (leaky / "run" / "report.html").read_text()
 
 
@@ -161,7 +161,7 @@ def test_an_allowed_leak_passes_and_is_told(leaky, capsys):
     arguments = (leaky / "run", "--dataset", leaky / "dataset", "--samples", "20")
     assert _exit(*arguments, "--allow-leaks") == 0
     document = json.loads((leaky / "run" / "evaluation.json").read_text())
-    assert document["leak_checks"]["allowed"] is True
+    assert document["leaks"]["allowed"] is True
     told = "leak checks failed, and --allow-leaks let these numbers pass all the same."
     assert told in document["warnings"] and told in (leaky / "run" / "report.html").read_text()
     assert "error" not in capsys.readouterr().err
