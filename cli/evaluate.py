@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pet_mtl.cli._checks import check_options, take_checks
 from pet_mtl.cli._clinical import coding_options, take_columns
 from pet_mtl.cli._search import layout_option
 from pet_mtl.errors import UsageError
@@ -47,8 +48,7 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
               help="Predictions: tolerance of surface Dice. Default: 2.")  # fmt: skip
 @click.option("--radiomics/--no-radiomics", default=True, show_default=True,
               help="Statistics of the images, if at hand, as a baseline.")  # fmt: skip
-@click.option("--allow-leaks", is_flag=True,
-              help="Let numbers pass whose leak checks failed; told in the report.")  # fmt: skip
+@check_options
 @click.option("--samples", type=click.IntRange(min=1), default=2000, show_default=True,
               help="Bootstrap resamples.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True,
@@ -114,5 +114,5 @@ def _request(target: Path, folder: Path, options: dict[str, Any]) -> "Request":
         threshold=options["threshold"],
         threshold_from=options["threshold_from"],
         radiomics=RadiomicsPlan(options["radiomics"], folder / "radiomics.csv"),
-        allow_leaks=options["allow_leaks"],
+        **take_checks(options),
     )

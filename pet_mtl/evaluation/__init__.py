@@ -4,13 +4,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pet_mtl.errors import MetricError, UsageError
+from pet_mtl.evaluation.checking import Behind, with_checks
 from pet_mtl.evaluation.classes import check_training
 from pet_mtl.evaluation.cohort import Cohort, Training
 from pet_mtl.evaluation.endpoints import Settings, endpoints_of
 from pet_mtl.evaluation.findings import Findings
 from pet_mtl.evaluation.horizons import horizons_in
 from pet_mtl.evaluation.judging import Judged, judge, judge_dice
-from pet_mtl.evaluation.leaks import failed, find_leaks, gather
+from pet_mtl.evaluation.leaks import failed
 from pet_mtl.evaluation.mask_findings import mask_findings
 from pet_mtl.evaluation.predictions import PREDICTIONS, Known, load_predictions
 from pet_mtl.evaluation.radiomics import (
@@ -75,6 +76,7 @@ class Request:
             (predictions only).
         radiomics: Whether handcrafted statistics are fitted as one more baseline.
         allow_leaks: Whether failed leak checks are to be told, but let pass.
+        subgroups: Columns to group patients by beside the usual ones.
     """
 
     target: Path
@@ -87,6 +89,7 @@ class Request:
     threshold_from: Path | None = None
     radiomics: RadiomicsPlan = field(default_factory=RadiomicsPlan)
     allow_leaks: bool = False
+    subgroups: tuple[str, ...] = ()
 
 
 def evaluate(request: Request) -> Evaluation:
@@ -102,7 +105,10 @@ def evaluate(request: Request) -> Evaluation:
         UsageError: The target is neither, or options do not belong to it.
         PetMtlError: A table is damaged.
     """
-    return _checked(judge_cohort(load_cohort(request), request.settings), request)
+    evaluation = judge_cohort(load_cohort(request), request.settings)
+    dataset = request.dataset or request.baselines_from
+    behind = Behind(request.target, dataset, request.known, request.subgroups, request.allow_leaks)
+    return with_checks(evaluation, behind)
 
 
 def load_cohort(request: Request) -> Cohort:
@@ -150,15 +156,6 @@ def find(cohort: Cohort, endpoints: tuple[Judged, ...], settings: Settings) -> F
         response=response_findings(response, cohort, settings),
         mask=mask_findings(cohort, settings),
     )
-
-
-def _checked(evaluation: Evaluation, request: Request) -> Evaluation:
-    """The same evaluation with its leak checks."""
-    dataset = request.dataset or request.baselines_from
-    evidence = gather(evaluation.cohort, request.target, dataset, request.known)
-    leaks = find_leaks(evidence, evaluation.endpoints)
-    findings = replace(evaluation.findings, leaks=leaks, leaks_allowed=request.allow_leaks)
-    return replace(evaluation, findings=findings)
 
 
 def write_evaluation(evaluation: Evaluation, out: Path) -> Path:
