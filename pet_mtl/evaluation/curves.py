@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-# Below this a probability is 0; its logarithm would be without end.
-_LEAST = 1e-12
+# In place of 0, whose logarithm is without end.
+_LEAST = float(np.finfo(np.float64).tiny)
 
 
 @dataclass(frozen=True)

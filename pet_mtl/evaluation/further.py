@@ -58,12 +58,10 @@ def _accuracy_lines(response: ResponseFindings) -> list[str]:
     """Sensitivity and specificity, and where the threshold comes from."""
     accuracy = response.accuracy
     if accuracy is None:
-        return []
+        return [f"  {'Sensitivity':<{_WIDTH}} not computed: {response.accuracy_reason.rstrip('.')}"]
+    few = any(measure.too_few for measure in response.measures)
     shares = {"Sensitivity": accuracy.sensitivity, "Specificity": accuracy.specificity}
-    lines = [
-        f"  {title:<{_WIDTH}} {share.value:6.3f}  {share.low:.3f} to {share.high:.3f}"
-        for title, share in shares.items()
-    ]
+    lines = [_line(Measure("", title, too_few=few), share) for title, share in shares.items()]
     return [*lines, f"  from {accuracy.threshold.value:.3f} on: {accuracy.threshold.rule}"]
 
 

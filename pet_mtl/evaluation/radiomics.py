@@ -111,13 +111,17 @@ def _measured(dataset: Path) -> dict[str, Floats]:
 
 
 def _kept(cache: Path | None, fingerprint: str) -> dict[str, Floats] | None:
-    """What an earlier evaluation of the same dataset kept."""
+    """What an earlier evaluation of the same dataset kept; None of another or a damaged one."""
     rows = read_csv(cache) if cache and cache.is_file() and fingerprint else []
     same = rows and all(row.get("dataset_fingerprint") == fingerprint for row in rows)
     if not same or cache is None or set(rows[0]) != set(_COLUMNS):
         return None
-    table = np.stack([column(rows, name, cache.name) for name in FEATURES], axis=1)
-    return dict(zip(unique_ids(rows, "sample_id", cache.name), table, strict=True))
+    try:
+        table = np.stack([column(rows, name, cache.name) for name in FEATURES], axis=1)
+        names = unique_ids(rows, "sample_id", cache.name)
+    except DatasetError:
+        return None
+    return dict(zip(names, table, strict=True)) if np.isfinite(table).all() else None
 
 
 def _keep(cache: Path | None, fingerprint: str, found: Mapping[str, Floats]) -> None:

@@ -18,9 +18,9 @@ from pet_mtl.evaluation.measuring import (
     evidence_of,
     shuffles_of,
     too_few,
+    uncertain,
 )
 from pet_mtl.evaluation.rivals import response_decision
-from pet_mtl.evaluation.survival_findings import EDGE
 from pet_mtl.evaluation.thresholds import accuracy_of
 from pet_mtl.metrics import (
     Interval,
@@ -65,12 +65,6 @@ class _Case:
     def share(self) -> float:
         """Share of responders."""
         return float(self.label.mean())
-
-    @property
-    def inner(self) -> Floats:
-        """(patients,) probabilities moved a little away from 0 and 1; others as they are."""
-        probable = (self.predicted >= 0.0) & (self.predicted <= 1.0)
-        return np.where(probable, np.clip(self.predicted, EDGE, 1.0 - EDGE), self.predicted)
 
     @property
     def groups(self) -> int:
@@ -145,20 +139,22 @@ def _shuffled(
         permutation = test()
     except MetricError as error:
         return replace(findings, permutation_reason=error.problem.sentence())
-    evidence = evidence_of(judged.endpoint.title, judged.model.interval, permutation)
+    model = judged.model
+    title = judged.endpoint.title
+    evidence = evidence_of(title, model.interval, permutation, model.too_few)
     return replace(findings, permutation=permutation, evidence=evidence)
 
 
 def _measures(case: _Case) -> Iterator[Measure]:
     """All of them, those without a number included."""
-    label, predicted, inner = case.label, case.predicted, case.inner
+    label, predicted = case.label, case.predicted
     delong = _named(case, "auc_delong", method="DeLong, logit", reference=CHANCE, ideal=1.0)
     yield computed(delong, lambda: auc_interval(label, predicted))
     yield _bootstrapped(case, "average_precision", average_precision, case.share, 1.0)
-    uncertain = case.share * (1.0 - case.share)
-    yield _bootstrapped(case, "brier", binary_brier_score, uncertain, 0.0)
+    same_for_all = case.share * (1.0 - case.share)
+    yield _bootstrapped(case, "brier", binary_brier_score, same_for_all, 0.0)
     yield _bootstrapped(case, "scaled_brier", scaled_brier_score, 0.0, 1.0)
-    moved = int(np.count_nonzero(inner != predicted))
+    inner, moved = uncertain(predicted)
     details = {"moved_from_0_or_1": moved} if moved else {}
     slope = _named(case, "calibration_slope", method="Wald", ideal=1.0, details=details)
     yield computed(slope, lambda: calibration_slope(label, inner))

@@ -14,6 +14,7 @@ from pet_mtl.evaluation.cohort import Cohort, Patients
 from pet_mtl.evaluation.findings import Findings
 from pet_mtl.evaluation.judging import CHANCE, SEVERAL, Judged, Score, Settings
 from pet_mtl.evaluation.leaks.verdicts import warned
+from pet_mtl.evaluation.measuring import BETTER
 from pet_mtl.evaluation.sections import further_absences, further_metrics, further_sections
 from pet_mtl.evaluation.wording import are, counted, have
 from pet_mtl.metrics import Interval
@@ -162,6 +163,7 @@ def warnings_of(evaluation: Evaluation) -> tuple[str, ...]:
             )
         if model.interval:
             found += [f"{title}: {text}" for text in _doubts(judged, model, model.interval)]
+            found += _beside_chance(evaluation, judged, model.interval)
     if evaluation.dice.too_few:
         behind = counted(evaluation.dice.patients, "patient")
         found.append(f"Mean Dice: {behind}: the interval says nothing.")
@@ -192,6 +194,16 @@ def _doubts(judged: Judged, model: Score, interval: Interval) -> list[str]:
     if interval.skipped > _MANY_SKIPPED * (interval.samples + interval.skipped):
         found.append(f"undefined resamples are left out: {interval.skipped}.")
     return found
+
+
+def _beside_chance(evaluation: Evaluation, judged: Judged, interval: Interval) -> list[str]:
+    """What the shuffled outcomes say against a model whose interval says nothing of it."""
+    findings = evaluation.findings
+    part = findings.survival if judged.endpoint.key == "survival" else findings.response
+    said = interval.low <= CHANCE <= interval.high or judged.model.too_few
+    if said or part is None or part.evidence is None or part.evidence.verdict == BETTER:
+        return []
+    return [part.evidence.said]
 
 
 def behind_words(judged: Judged, joint: str = ", ") -> str:

@@ -4,16 +4,17 @@ Groups are small, many and looked at after the fact: a difference between two of
 for other patients, not an answer.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
-from pet_mtl.errors import MetricError
 from pet_mtl.evaluation.cohort import Bools, Cohort, Floats, known_in
 from pet_mtl.evaluation.endpoints import SEVERAL, Endpoint, Settings, endpoints_of
 from pet_mtl.evaluation.findings import Measure, Subgroup
 from pet_mtl.evaluation.grouping import UNKNOWN, Columns, Grouping
-from pet_mtl.evaluation.measuring import BOOTSTRAP, counts_of, too_few
+from pet_mtl.evaluation.measuring import BOOTSTRAP, computed, counts_of, too_few
 from pet_mtl.evaluation.wording import counted
-from pet_mtl.metrics import percentile_interval
+from pet_mtl.metrics import Interval, percentile_interval
 
 
 def find_subgroups(
@@ -81,26 +82,30 @@ def _ranking(
 ) -> Measure:
     """The endpoint's metric."""
     arrays = [array[rows] for array in (*endpoint.outcome(cohort.patients)[0], predicted)]
-    label, patients = arrays[-2], int(np.count_nonzero(rows))
-    noun = "event" if endpoint.key == "survival" else "responder"
-    classes = [int(np.count_nonzero(label))]
-    if endpoint is SEVERAL:
-        classes = np.bincount(label.astype(np.int64), minlength=cohort.patients.classes).tolist()
-        noun = "patient of the rarest class"
-    elif endpoint.key == "response":
-        classes.append(patients - classes[0])
-    measure = {"key": endpoint.measure, "title": endpoint.title, "patients": patients}
+    patients = int(np.count_nonzero(rows))
+    empty = Measure(endpoint.measure, endpoint.title, patients=patients)
+    told, classes = _behind(endpoint, arrays[-2], cohort.patients.classes)
     if too_few(patients, *classes):
-        few = min(classes) if endpoint is SEVERAL else classes[0]
-        reason = f"too few: {counted(patients, 'patient')}, {few} {noun}{'s' * (few != 1)}"
-        return Measure(**measure, reason=reason, too_few=True)  # type: ignore[arg-type]
-    counts = counts_of(patients, settings.samples, settings.seed)
-    try:
+        reason = f"too few: {counted(patients, 'patient')}, {told}"
+        return replace(empty, reason=reason, too_few=True)
+
+    def interval() -> Interval:
+        counts = counts_of(patients, settings.samples, settings.seed)
         value = endpoint.statistic(*arrays)
-        interval = percentile_interval(value, endpoint.resampled(*arrays, counts))
-    except MetricError as error:
-        return Measure(**measure, reason=error.problem.sentence())  # type: ignore[arg-type]
-    return Measure(**measure, interval=interval, method=BOOTSTRAP)  # type: ignore[arg-type]
+        return percentile_interval(value, endpoint.resampled(*arrays, counts))
+
+    return computed(replace(empty, method=BOOTSTRAP), interval)
+
+
+def _behind(endpoint: Endpoint, label: Floats, classes: int) -> tuple[str, list[int]]:
+    """Events or responders in words; and how many patients each class has."""
+    if endpoint is SEVERAL:
+        counts = np.bincount(label.astype(np.int64), minlength=classes)
+        return f"{counts.min()} of the rarest class", counts.tolist()
+    positives = int(np.count_nonzero(label))
+    if endpoint.key == "survival":
+        return counted(positives, "event"), [positives]
+    return counted(positives, "responder"), [positives, len(label) - positives]
 
 
 def _overlap(dice: Floats, settings: Settings) -> Measure:

@@ -20,6 +20,7 @@ from pet_mtl.evaluation.measuring import (
     evidence_of,
     shuffles_of,
     too_few,
+    uncertain,
 )
 from pet_mtl.evaluation.rivals import survival_decisions
 from pet_mtl.metrics import (
@@ -40,9 +41,6 @@ from pet_mtl.metrics import (
     uno_c,
     uno_replicates,
 )
-
-# Between these a predicted probability can be recalibrated; exact 0 and 1 are moved there.
-EDGE = 1e-6
 
 _GRID_POINTS = 51
 _MOST_GROUPS, _A_GROUP = 5, 20
@@ -142,7 +140,7 @@ def _shuffled(findings: SurvivalFindings, judged: Judged, case: _Case) -> Surviv
         permutation = permutation_test(concordance_index, (case.time, case.event), case.risk, plan)
     except MetricError as error:
         return replace(findings, permutation_reason=error.problem.sentence())
-    evidence = evidence_of(title, interval, permutation)
+    evidence = evidence_of(title, interval, permutation, judged.model.too_few)
     return replace(findings, permutation=permutation, evidence=evidence)
 
 
@@ -303,9 +301,7 @@ def _beside(
 
 def _slope(case: _Case, day: float, measure: Measure) -> Measure:
     """How extreme the predictions are."""
-    predicted = case.at(day)
-    inner = np.clip(predicted, EDGE, 1.0 - EDGE)
-    moved = int(np.count_nonzero(inner != predicted))
+    inner, moved = uncertain(case.at(day))
     details = {**measure.details, **({"moved_from_0_or_1": moved} if moved else {})}
     measure = replace(measure, method="Wald, robust", ideal=1.0, details=details)
     return computed(measure, lambda: survival_calibration_slope(case.time, case.event, inner, day))

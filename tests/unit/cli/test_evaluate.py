@@ -82,6 +82,29 @@ def test_predictions_are_judged_elsewhere(folder, tmp_path):
     assert not (folder / "predictions" / "report.html").exists()
 
 
+def test_horizons_and_threshold_are_the_users(folder, tmp_path, capsys):
+    more = ("--horizons", "100,300", "--threshold", "0.4", "--samples", "50")
+    assert _exit(*_clinical(folder), "-o", tmp_path / "out", *more) == 0
+    said = capsys.readouterr().out
+    document = json.loads((tmp_path / "out" / "evaluation.json").read_text())
+    assert document["schema_version"] == 2
+    assert document["horizons"] == {"days": [100.0, 300.0], "chosen": "as given"}
+    assert {"auc_100", "auc_300", "uno_c"} <= set(document["metrics"]["survival"])
+    assert document["threshold"] == {"value": 0.4, "rule": "given"}
+    assert document["permutation"]["survival"]["shuffles"] == 49
+    assert "Uno's C" in said and "from 0.400 on: given" in said
+    assert "permutation p = " in said and "No evidence that the model beats chance" in said
+
+
+def test_a_threshold_chosen_on_the_very_patients_is_refused(folder, tmp_path, capsys):
+    more = ("--threshold-from", folder / "run", "--samples", "50", "--no-radiomics")
+    assert _exit(*_clinical(folder), "-o", tmp_path / "out", *more) == 0
+    document = json.loads((tmp_path / "out" / "evaluation.json").read_text())
+    reasons = {item["what"]: item["reason"] for item in document["absent"]}
+    assert "on these very patients" in reasons["metrics.response.sensitivity"]
+    assert "Sensitivity                    not computed: " in capsys.readouterr().out
+
+
 def test_no_number_at_all_is_a_failure(folder, capsys):
     columns = ("id", "time_days", "event")
     write_csv(
@@ -117,6 +140,11 @@ def test_no_number_at_all_is_a_failure(folder, capsys):
         ((".",), "neither a run nor predictions"),
         (("nowhere",), "does not exist"),
         (("run", "--samples", "0"), "--samples"),
+        (("run", "--horizons", "300,100"), "EVALUATE_HORIZONS"),
+        (("run", "--threshold", "2"), "EVALUATE_THRESHOLD"),
+        (("run", "--threshold-from", "run"), "EVALUATE_OPTIONS"),
+        (("run", "--tolerance-mm", "3"), "EVALUATE_OPTIONS"),
+        (("run", "--tolerance-mm", "-3"), "--tolerance-mm"),
     ],
 )
 def test_wrong_usage_is_told_in_one_line_and_exits_2(folder, capsys, monkeypatch, arguments, said):

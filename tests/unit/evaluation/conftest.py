@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from pet_mtl.evaluation import Known, Request, Settings, evaluate
+from pet_mtl.evaluation import Known, Request, Settings, evaluate, to_document
 from pet_mtl.files import write_csv
+from pet_mtl.readers.clinical import ClinicalColumns
 
 RUN_COLUMNS = (
     "sample_id", "fold", "time_days", "event", "response_true", "risk", "response", "dice",
@@ -107,6 +108,12 @@ def rows():
     return simulate()
 
 
+@pytest.fixture(scope="session")
+def many_rows():
+    """300 simulated patients."""
+    return simulate(300, seed=1)
+
+
 @pytest.fixture
 def make_run(tmp_path):
     """Writes a run, its dataset and the truth; gives the folder that holds them."""
@@ -152,3 +159,39 @@ def make_predictions(tmp_path):
         return tmp_path
 
     return make
+
+
+@pytest.fixture
+def judge_table(tmp_path):
+    """Judges a predictions table of columns beside a clinical table of columns."""
+
+    def judge(predicted, known, settings=None, **more):
+        """Both by column; gives evaluation.json."""
+        folder = tmp_path / f"table_{len(list(tmp_path.iterdir()))}"
+        patients = len(next(iter(known.values())))
+        names = [f"PAT_{i:04d}" for i in range(patients)]
+        for path, key, columns in (
+            (folder / "predictions.csv", "id", predicted),
+            (folder / "clinical.csv", "who", known),
+        ):
+            rows = [
+                {key: name} | {c: _cell(values[i]) for c, values in columns.items()}
+                for i, name in enumerate(names)
+            ]
+            write_csv(path, (key, *columns), rows)
+        outcomes = {name: name if name in known else None for name in ("time", "event", "response")}
+        columns = ClinicalColumns("who", **outcomes)
+        target = Request(
+            folder / "predictions.csv",
+            Known(folder / "clinical.csv", columns),
+            settings=settings or Settings(samples=50),
+            **more,
+        )
+        return json.loads(json.dumps(to_document(evaluate(target)), allow_nan=False))
+
+    return judge
+
+
+def _cell(value):
+    """A number as it stands, nothing for NaN."""
+    return "" if np.isnan(value) else repr(float(value))
