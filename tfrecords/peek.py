@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pet_mtl.errors import DatasetError
 from pet_mtl.tfrecords.frames import read_frames
-from pet_mtl.tfrecords.schema import Dimensions, Feature, features_of
+from pet_mtl.tfrecords.schema import SCHEMA_VERSION, Dimensions, Feature, features_of
 
 # Wire types of protocol buffers: a number of variable length, or as many bytes as are told.
 _VARINT, _BYTES = 0, 2
@@ -44,6 +44,41 @@ def peek(
     for path in paths:
         for record in read_frames(path):
             yield _values(record, table, dimensions, path.name)
+
+
+def layout_of(dataset: Path, told: Mapping[str, Any]) -> tuple[Dimensions, list[Path]]:
+    """Sizes and shards of a dataset, by its dataset.json.
+
+    Raises:
+        DatasetError: DATASET_DAMAGED; it is of another version or says neither, or a shard is
+            missing.
+    """
+    try:
+        if told["schema_version"] != SCHEMA_VERSION:
+            raise ValueError("another version")
+        shards = [dataset / shard["file"] for shard in told["shards"]]
+        channels = told.get("channels", ["suv"])
+        sizes = Dimensions(
+            int(told["grids"]["size"]),
+            len(told["covariates"]),
+            "ct_hu" in channels,
+            int(told.get("elsewhere", 0)),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise _unreadable(type(error).__name__) from error
+    if not all(shard.is_file() for shard in shards):
+        raise _unreadable("a shard is missing")
+    return sizes, shards
+
+
+def _unreadable(found: str) -> DatasetError:
+    """The refusal of a dataset whose records cannot be looked at."""
+    return DatasetError(
+        "DATASET_DAMAGED",
+        "the dataset's records cannot be read",
+        found=found,
+        todo="Copy the dataset again, or convert again",
+    )
 
 
 def _values(

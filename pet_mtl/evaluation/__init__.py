@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pet_mtl.errors import MetricError, UsageError
-from pet_mtl.evaluation.checking import Behind, with_checks
+from pet_mtl.evaluation.checking import Behind, with_batches, with_checks
 from pet_mtl.evaluation.classes import check_training
 from pet_mtl.evaluation.cohort import Cohort, Training
 from pet_mtl.evaluation.endpoints import Settings, endpoints_of
@@ -77,6 +77,7 @@ class Request:
         radiomics: Whether handcrafted statistics are fitted as one more baseline.
         allow_leaks: Whether failed leak checks are to be told, but let pass.
         subgroups: Columns to group patients by beside the usual ones.
+        combat: Column of the batches that ComBat takes off the handcrafted statistics, or "".
     """
 
     target: Path
@@ -90,6 +91,7 @@ class Request:
     radiomics: RadiomicsPlan = field(default_factory=RadiomicsPlan)
     allow_leaks: bool = False
     subgroups: tuple[str, ...] = ()
+    combat: str = ""
 
 
 def evaluate(request: Request) -> Evaluation:
@@ -105,10 +107,12 @@ def evaluate(request: Request) -> Evaluation:
         UsageError: The target is neither, or options do not belong to it.
         PetMtlError: A table is damaged.
     """
-    evaluation = judge_cohort(load_cohort(request), request.settings)
     dataset = request.dataset or request.baselines_from
     behind = Behind(request.target, dataset, request.known, request.subgroups, request.allow_leaks)
-    return with_checks(evaluation, behind)
+    cohort = load_cohort(request)
+    if request.combat:
+        cohort = with_batches(cohort, behind, request.combat)
+    return with_checks(judge_cohort(cohort, request.settings), behind)
 
 
 def load_cohort(request: Request) -> Cohort:

@@ -4,7 +4,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pet_mtl.covariates import Covariate, schema_from
+from pet_mtl.evaluation.cohort import Cohort
 from pet_mtl.evaluation.grouping import Columns
+from pet_mtl.evaluation.harmonising import doubts_of
 from pet_mtl.evaluation.leaks import Evidence, find_leaks, gather
 from pet_mtl.evaluation.predictions import Known, sources_of
 from pet_mtl.evaluation.results import Evaluation
@@ -47,6 +49,30 @@ def with_checks(evaluation: Evaluation, behind: Behind) -> Evaluation:
         leaks_allowed=behind.allow_leaks,
     )
     return replace(evaluation, findings=findings)
+
+
+def with_batches(cohort: Cohort, behind: Behind, by: str) -> Cohort:
+    """The same cohort with the batches that ComBat takes off, and what speaks against it.
+
+    Args:
+        cohort: Patients and predictions.
+        behind: Where the files lie.
+        by: A column, as `Behind.subgroups` names it.
+
+    Raises:
+        UsageError: EVALUATE_SUBGROUPS; the column is not there.
+    """
+    evidence = gather(cohort, behind.target, behind.dataset, behind.known)
+    columns = columns_of(evidence, behind.target)
+    patients = replace(cohort.patients, batch=columns.grouping(by).labels)
+    training = cohort.training
+    if training:
+        rows = {row["sample_id"]: row for row in evidence.studies}
+        learned = Columns(training.patients, _schema(evidence.told), rows).grouping(by)
+        fitted_on = replace(training.patients, batch=learned.labels)
+        training = replace(training, patients=fitted_on)
+    batched = replace(cohort, patients=patients, training=training)
+    return replace(batched, notes=(*cohort.notes, *doubts_of(batched, by)))
 
 
 def columns_of(evidence: Evidence, target: Path) -> Columns:

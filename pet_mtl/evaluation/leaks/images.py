@@ -10,8 +10,7 @@ from pet_mtl.evaluation.leaks.evidence import Evidence
 from pet_mtl.evaluation.leaks.signature import Signatures, Twins, signatures, twins_among
 from pet_mtl.evaluation.leaks.verdicts import FAILED, PASSED, SUSPICIOUS, UNCHECKED, listed
 from pet_mtl.evaluation.wording import counted
-from pet_mtl.tfrecords.peek import peek
-from pet_mtl.tfrecords.schema import SCHEMA_VERSION, Dimensions
+from pet_mtl.tfrecords.peek import layout_of, peek
 
 _CHECK = ("duplicate_images", "The same image, or nearly, under two names")
 
@@ -64,41 +63,6 @@ def context_cubes(dataset: Path, told: Mapping[str, Any]) -> Iterator[tuple[str,
     dimensions, shards = layout_of(dataset, told)
     for record in peek(shards, ("sample_id", "context"), dimensions):
         yield record["sample_id"], record["context"][..., 0]
-
-
-def layout_of(dataset: Path, told: Mapping[str, Any]) -> tuple[Dimensions, list[Path]]:
-    """Sizes and shards of a dataset, by its dataset.json.
-
-    Raises:
-        DatasetError: DATASET_DAMAGED; it is of another version or says neither, or a shard is
-            missing.
-    """
-    try:
-        if told["schema_version"] != SCHEMA_VERSION:
-            raise ValueError("another version")
-        shards = [dataset / shard["file"] for shard in told["shards"]]
-        channels = told.get("channels", ["suv"])
-        sizes = Dimensions(
-            int(told["grids"]["size"]),
-            len(told["covariates"]),
-            "ct_hu" in channels,
-            int(told.get("elsewhere", 0)),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise _unreadable(type(error).__name__) from error
-    if not all(shard.is_file() for shard in shards):
-        raise _unreadable("a shard is missing")
-    return sizes, shards
-
-
-def _unreadable(found: str) -> DatasetError:
-    """The refusal of a dataset whose records cannot be looked at."""
-    return DatasetError(
-        "DATASET_DAMAGED",
-        "the dataset's records cannot be read",
-        found=found,
-        todo="Copy the dataset again, or convert again",
-    )
 
 
 def _patient(row: Mapping[str, str]) -> str:
