@@ -11,7 +11,7 @@ from pet_mtl.readers.clinical import DAYS_PER, ClinicalColumns, split_names
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _NAMES = {"id_column": "id", "time": "time", "event": "event", "response": "response"}
-_LISTS = ("covariates", "response_positive", "response_classes")
+_LISTS = ("covariates", "response_positive", "response_classes", "groups")
 
 decimal_option = click.option(
     "--decimal", type=click.Choice(["point", "comma"]),
@@ -35,6 +35,20 @@ def coding_options(command: _Command) -> _Command:
         "CR,PR,SD,PD; the first is class 0. Two to eight.",
     )  # fmt: skip
     return unit(positive(classes(decimal_option(command))))
+
+
+def group_options(command: _Command) -> _Command:
+    """Adds --groups and --folds-by."""
+    groups = click.option(
+        "--groups", metavar="C,C",
+        help="Table: columns of groups of patients, such as the centre, kept as they are written "
+        "for --folds-by and `evaluate --subgroups`; never a covariate.",
+    )  # fmt: skip
+    folds = click.option(
+        "--folds-by", metavar="C", default="",
+        help="One fold a group: one of --groups, or scanner.",
+    )  # fmt: skip
+    return groups(folds(command))
 
 
 def take_columns(clinical: Path | None, options: dict[str, Any]) -> ClinicalColumns | None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from pet_mtl.cli._clinical import coding_options, take_columns
+from pet_mtl.cli._clinical import coding_options, group_options, take_columns
 from pet_mtl.cli._progress import progress
 from pet_mtl.cli._search import layout_option
 from pet_mtl.conversion import ConvertConfig, ConvertResult
@@ -25,6 +25,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--response", metavar="C", help="Its column of the response.")
 @click.option("--covariates", metavar="C,C", help="Its covariates: C, C[UNIT], C[category].")
 @coding_options
+@group_options
 @click.option("--roi", metavar="R,R", help="Regions: names ('GTV*') or numbers ('1,2').")
 @click.option("--ct", is_flag=True, help="Add the CT, where a patient has one.")
 @layout_option

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pet_mtl.cli._checks import check_options, take_checks
 from pet_mtl.cli._clinical import coding_options, take_columns
 from pet_mtl.cli._search import layout_option
 from pet_mtl.errors import UsageError
@@ -47,6 +48,7 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
               help="Predictions: tolerance of surface Dice. Default: 2.")  # fmt: skip
 @click.option("--radiomics/--no-radiomics", default=True, show_default=True,
               help="Statistics of the images, if at hand, as a baseline.")  # fmt: skip
+@check_options
 @click.option("--samples", type=click.IntRange(min=1), default=2000, show_default=True,
               help="Bootstrap resamples.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True,
@@ -61,7 +63,7 @@ def command(target: Path, out: Path | None, **options: Any) -> int:
     clinical table is found by itself).
     """
     # Loads lifelines, pandas and matplotlib, which --help can do without.
-    from pet_mtl.evaluation import evaluate, summary_lines, write_evaluation
+    from pet_mtl.evaluation import evaluate, failed, summary_lines, write_evaluation
 
     folder = out or (target if target.is_dir() else target.parent)
     evaluation = evaluate(_request(target, folder, options))
@@ -69,6 +71,12 @@ def command(target: Path, out: Path | None, **options: Any) -> int:
     for line in summary_lines(evaluation):
         click.echo(line)
     click.echo(f"report: {report}")
+    leaks = failed(evaluation.findings.leaks)
+    if leaks and not options["allow_leaks"]:
+        names = ", ".join(check.key for check in leaks)
+        click.echo(f"error: leak checks failed: {names}; the report says why. Mend what they "
+                   "found, or give --allow-leaks to let these numbers pass", err=True)  # fmt: skip
+        return 1
     if not evaluation.has_numbers:
         click.echo("error: no number could be computed; the report says why", err=True)
         return 1
@@ -106,4 +114,5 @@ def _request(target: Path, folder: Path, options: dict[str, Any]) -> "Request":
         threshold=options["threshold"],
         threshold_from=options["threshold_from"],
         radiomics=RadiomicsPlan(options["radiomics"], folder / "radiomics.csv"),
+        **take_checks(options),
     )

@@ -47,6 +47,8 @@ class Study:
         ct_grid: The CT's grid; None without CT.
         passed_over: The study's other PET images, and why they were not taken.
         case: As in `StudySource`.
+        maker: Manufacturer and model of the scanner, "" where nothing tells. The same caution
+            holds: it is free text.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Study:
     ct_grid: Grid | None = None
     passed_over: tuple[Problem, ...] = ()
     case: str = ""
+    maker: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True)
@@ -113,9 +116,11 @@ class Outcome:
         event: True if the event was seen at `time_days`, False if censored.
         response: Class of the response, from 0.
         covariates: Name to value; absent where the table is empty.
+        groups: Column to the group the patient is in, such as a centre; absent likewise.
     """
 
     time_days: float | None = None
     event: bool | None = None
     response: int | None = None
     covariates: dict[str, float] = field(default_factory=dict)
+    groups: dict[str, str] = field(default_factory=dict)

@@ -8,7 +8,7 @@ same cohort gives the same folds whatever its pseudonyms and its file format are
 import hashlib
 import math
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -31,6 +31,7 @@ class Member:
         event: Event seen, censored, or unknown.
         response: Response class, or unknown.
         has_mask: Whether the lesion is outlined.
+        group: Whose members are to be one fold; "" deals evenly. Never written anywhere.
     """
 
     sample_id: str
@@ -40,6 +41,7 @@ class Member:
     event: bool | None = None
     response: int | None = None
     has_mask: bool = False
+    group: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,9 +106,13 @@ def plan_shards(
 ) -> ShardPlan:
     """Deals patients into folds and cuts folds into shards.
 
+    Members that name a group are dealt by it, a fold a group, in the order of their names. Whoever
+    has studies in several groups goes, whole, into the one of most of them.
+
     Args:
         members: All studies; the order given does not matter.
-        folds: Folds wanted, >= 1; fewer are made if there are fewer patients.
+        folds: Folds wanted, >= 1; fewer are made if there are fewer patients. Not heard where
+            there are groups.
         seed: Other seeds deal otherwise.
         record_bytes: Expected size of one record.
         shard_bytes: Size a shard should not exceed by much.
@@ -115,11 +121,11 @@ def plan_shards(
         The plan.
     """
     groups = patient_groups(members)
-    folds = max(1, min(folds, len(groups)))
-    dealt: dict[int, list[Member]] = defaultdict(list)
-    ordered = sorted(groups, key=lambda g: (_stratum(g), min(_rank(m, seed) for m in g)))
-    for place, group in enumerate(ordered):
-        dealt[place % folds].extend(group)
+    if any(member.group for member in members):
+        dealt = _by_group(groups)
+    else:
+        dealt = _evenly(groups, max(1, min(folds, len(groups))), seed)
+    folds = max(1, len(dealt))
     per_shard = max(1, shard_bytes // max(1, record_bytes))
     shards: list[Shard] = []
     for fold in sorted(dealt):
@@ -128,6 +134,24 @@ def plan_shards(
         shards.extend(_cut(fold, names, per_shard))
     patient_of = {m.sample_id: min(m.sample_id for m in group) for group in groups for m in group}
     return ShardPlan(folds, tuple(shards), patient_of)
+
+
+def _evenly(groups: Sequence[list[Member]], folds: int, seed: int) -> dict[int, list[Member]]:
+    """Fold to its studies; as many patients of every class in each as can be."""
+    dealt: dict[int, list[Member]] = defaultdict(list)
+    ordered = sorted(groups, key=lambda g: (_stratum(g), min(_rank(m, seed) for m in g)))
+    for place, group in enumerate(ordered):
+        dealt[place % folds].extend(group)
+    return dealt
+
+
+def _by_group(groups: Sequence[list[Member]]) -> dict[int, list[Member]]:
+    """Fold to its studies; each fold is one of the groups that the members name."""
+    named: dict[str, list[Member]] = defaultdict(list)
+    for patient in groups:
+        counts = Counter(member.group for member in patient)
+        named[min(counts, key=lambda name: (-counts[name], name))].extend(patient)
+    return {fold: named[name] for fold, name in enumerate(sorted(named))}
 
 
 def patient_groups(members: Sequence[Member]) -> list[list[Member]]:

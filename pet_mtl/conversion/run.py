@@ -10,6 +10,7 @@ from pathlib import Path
 from pet_mtl.conversion.folder import DatasetFolder
 from pet_mtl.conversion.matching import Unmatched, write_unmatched
 from pet_mtl.conversion.pool import Workers
+from pet_mtl.conversion.scanners import scanner_name
 from pet_mtl.conversion.settings import ConvertConfig, ConvertResult
 from pet_mtl.conversion.survey import Survey, deal_folds, look, read_all, survey, without_row
 from pet_mtl.conversion.tables import (
@@ -43,6 +44,7 @@ class _Job:
     found: Survey
     progress: Progress
     inputs: str
+    key: bytes
 
 
 def convert(
@@ -86,7 +88,7 @@ def convert(
     with folder.locked():
         folder.prepare()
         found = survey(search, table, config, key, folder.work)
-        job = _Job(folder, found, progress, _inputs_key(found, key))
+        job = _Job(folder, found, progress, _inputs_key(found, key), key)
         return _finished_before(job) or _convert(job)
 
 
@@ -102,7 +104,14 @@ def _inputs_key(found: Survey, key: bytes) -> str:
         "clinical": hashlib.sha256(clinical).hexdigest(),
         "columns": asdict(config.columns) if config.columns else None,
         "grids": asdict(config.grids),
-        "rest": [config.roi, config.folds, config.seed, config.shard_bytes, config.elsewhere],
+        "rest": [
+            config.roi,
+            config.folds,
+            config.seed,
+            config.shard_bytes,
+            config.elsewhere,
+            config.folds_by,
+        ],
         "key": pseudonym(key, ""),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
@@ -143,12 +152,13 @@ def _convert(job: _Job) -> ConvertResult:
         cuts = _Cuts(job, facts, plan, shards, sizes)
         files = _write_shards(cuts, workers)
     accepted = [
-        Accepted(entry.sample_id, facts[entry.sample_id], entry.outcome)
+        Accepted(entry.sample_id, known, entry.outcome, scanner_name(job.key, known.scanner))
         for entry in found.entries
-        if entry.sample_id in facts
+        if (known := facts.get(entry.sample_id)) is not None
     ]
     schema = found.table.schema if found.table else ()
-    about = (found.covariates, schema, found.config.ct, sizes.elsewhere)
+    groups = found.config.columns.groups if found.config.columns else ()
+    about = (found.covariates, schema, found.config.ct, sizes.elsewhere, groups)
     done = Finished(accepted, rejected, plan, shards, files, *about)
     write_tables(job.folder, done, found.config)
     job.folder.drop_cutouts(entry.cutout for entry in found.entries if entry.cutout)
@@ -213,7 +223,7 @@ def _result(job: _Job, info: DatasetInfo, notices: Sequence[str] = ()) -> Conver
     told = [*notices, *(table.warnings if table else ())]
     if ignored:
         told.append(f"{len(ignored)} entries are no study (private): {job.folder.unmatched}")
-    if info.folds < job.found.config.folds:
+    if info.folds < job.found.config.folds and not job.found.config.folds_by:
         told.append(f"only {info.folds} folds: there are no more patients")
     usable = {row["sample_id"] for row in info.studies()}
     return ConvertResult(

@@ -9,6 +9,9 @@ from pet_mtl.readers.clinical import ClinicalColumns
 from pet_mtl.sample import GridPlan
 from pet_mtl.tfrecords.shards import DEFAULT_SHARD_BYTES
 
+# What stands for the kind of scanner where groups are asked for.
+SCANNER = "scanner"
+
 
 @dataclass(frozen=True)
 class ConvertConfig:
@@ -19,6 +22,7 @@ class ConvertConfig:
         columns: Its column names; needed with `clinical`.
         roi: Names or numbers of the regions that make the lesion, or None.
         folds: Folds wanted; fewer are made if there are fewer patients.
+        folds_by: A column of groups, or `SCANNER`: each of its groups is then one fold.
         seed: Seed the folds are dealt with.
         grids: What is fixed of the cubes.
         jobs: Worker processes; None takes every core, 1 works in this process.
@@ -30,7 +34,7 @@ class ConvertConfig:
 
     Raises:
         ConfigError: A value out of range, or only one of `clinical` and `columns`, or of
-            the columns of time and event.
+            the columns of time and event; or folds by what is no group.
     """
 
     clinical: Path | None = None
@@ -45,6 +49,7 @@ class ConvertConfig:
     ct: bool = False
     layout: str = "auto"
     elsewhere: int = 3
+    folds_by: str = ""
 
     def __post_init__(self) -> None:
         for name, low in (
@@ -65,6 +70,15 @@ class ConvertConfig:
                 "CONVERT_CLINICAL",
                 "a clinical table and the name of its id column belong together",
                 todo="Give both --clinical and --id-column, or neither",
+            )
+        groups = self.columns.groups if self.columns else ()
+        if self.folds_by and self.folds_by not in (*groups, SCANNER):
+            raise ConfigError(
+                "CONVERT_FOLDS_BY",
+                "folds can be dealt by groups of patients only",
+                expected=f"one of --groups, or {SCANNER}",
+                found=repr(self.folds_by),
+                todo="Name the column with --groups, too",
             )
         if self.columns and (self.columns.time is None) != (self.columns.event is None):
             raise ConfigError(

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from pet_mtl.conversion.matching import check_match, rows_without_study
 from pet_mtl.conversion.pool import Workers
-from pet_mtl.conversion.settings import ConvertConfig
+from pet_mtl.conversion.settings import SCANNER, ConvertConfig
 from pet_mtl.conversion.work import ReadTask, Rejection, input_key, load_facts, read_task
+from pet_mtl.errors import DatasetError
 from pet_mtl.preprocess.pipeline import StudyFacts
 from pet_mtl.pseudonym import pseudonym
 from pet_mtl.readers import Search, find_studies
@@ -213,17 +214,35 @@ def deal_folds(found: Survey, facts: Mapping[str, StudyFacts], plan: GridPlan) -
 
     Returns:
         Who goes where.
+
+    Raises:
+        DatasetError: CONVERT_NO_GROUP; folds are to be dealt by groups, but a study has none, or
+            all have the same.
     """
-    members = []
+    config, members = found.config, []
     for entry in found.entries:
         known, outcome = facts.get(entry.sample_id), entry.outcome or Outcome()
         if known is None:
             continue
         labels = (outcome.event, outcome.response, known.has_mask)
-        members.append(
-            Member(entry.sample_id, entry.source.name, entry.patients, known.content, *labels)
-        )
-    config = found.config
+        group = known.scanner if config.folds_by == SCANNER else ""
+        group = outcome.groups.get(config.folds_by, group)
+        name = (entry.sample_id, entry.source.name, entry.patients, known.content)
+        members.append(Member(*name, *labels, group))
+    _check_groups(config.folds_by, [member.group for member in members])
     cubes = 2 + max((len(known.elsewhere_mm) for known in facts.values()), default=0)
     record_bytes = cubes * 4 * plan.size**3 * (2 if config.ct else 1) + _OVERHEAD_BYTES
     return plan_shards(members, config.folds, config.seed, record_bytes, config.shard_bytes)
+
+
+def _check_groups(column: str, groups: Sequence[str]) -> None:
+    """Refuses groups that leave a study without a fold, or all in one."""
+    if column and (not all(groups) or len(set(groups)) < len(("one", "another"))):
+        raise DatasetError(
+            "CONVERT_NO_GROUP",
+            f"the folds cannot be dealt by {column!r}",
+            expected="a group for every study, and two groups at least",
+            found=f"{sum(not group for group in groups)} of {len(groups)} studies without one, "
+            f"{len(set(filter(None, groups)))} groups",
+            todo="Fill the column, leave such studies out, or leave out --folds-by",
+        )

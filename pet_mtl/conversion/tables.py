@@ -27,13 +27,15 @@ from pet_mtl.trust import extent_names, grid_appearance, voxel_names
 
 STUDY_COLUMNS = (
     "sample_id", "patient", "fold", "shard", "has_mask", "has_survival", "has_response",
-    "time_days", "event", "response", "suv_max", "mtv_ml", "centre_source", "warnings",
+    "time_days", "event", "response", "suv_max", "mtv_ml", "centre_source", "scanner", "warnings",
     *voxel_names(), *extent_names(),
 )  # fmt: skip
 REJECTED_COLUMNS = ("study", "code", "what", "expected", "found", "todo")
 DUPLICATE = "DUPLICATE_IMAGE: another study has the same voxels; both are in one fold"
 
 CT_COLUMN = "has_ct"
+# Before the name of a column of groups.
+GROUP = "group_"
 
 _SUV = "SUV by body weight (SUVbw), g/ml"
 _CT = "CT in Hounsfield units, averaged onto the cubes; *_ct_valid: where the CT reaches"
@@ -47,11 +49,13 @@ class Accepted:
         sample_id: Pseudonym.
         facts: What was found in the image.
         outcome: What the clinical table says, or None.
+        scanner: The kind of scanner, or "".
     """
 
     sample_id: str
     facts: StudyFacts
     outcome: Outcome | None
+    scanner: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,7 @@ class Finished:
         schema: What the covariates are.
         ct: Whether the CT was asked for.
         elsewhere: Cubes cut away from the lesion that a record has room for.
+        groups: Columns of groups.
     """
 
     accepted: Sequence[Accepted]
@@ -79,6 +84,7 @@ class Finished:
     schema: tuple[Covariate, ...] = ()
     ct: bool = False
     elsewhere: int = 0
+    groups: tuple[str, ...] = ()
 
     @property
     def dimensions(self) -> Dimensions:
@@ -108,11 +114,8 @@ class Finished:
 def write_tables(folder: DatasetFolder, done: Finished, config: ConvertConfig) -> None:
     """Writes everything beside the shards; dataset.json last."""
     ct = (CT_COLUMN,) if done.ct else ()
-    write_csv(
-        folder.path / "studies.csv",
-        (*STUDY_COLUMNS, *ct, *(f"cov_{name}" for name in done.covariates)),
-        study_rows(done),
-    )
+    more = (*map(group_column, done.groups), *(f"cov_{name}" for name in done.covariates))
+    write_csv(folder.path / "studies.csv", (*STUDY_COLUMNS, *ct, *more), study_rows(done))
     write_rejected(folder, done.rejected)
     write_json(folder.path / "features.json", features_json(done.dimensions))
     write_json(folder.path / "dataset_info.json", dataset_info_json(done.files))
@@ -156,6 +159,8 @@ def dataset_json(done: Finished, config: ConvertConfig) -> dict[str, Any]:
         "label_rules": _label_rules(config),
         # Absent where nobody named classes: the response then has two, and is read as before.
         **_response_classes(columns),
+        **({"groups": list(done.groups)} if done.groups else {}),
+        **({"folds_by": config.folds_by} if config.folds_by else {}),
         "covariates": list(done.covariates),
         "covariate_schema": _covariate_schema(done),
         "counts": done.counts(),
@@ -207,6 +212,7 @@ def study_rows(done: Finished) -> list[dict[str, Any]]:
             row: dict[str, Any] = {"sample_id": name, "patient": patient}
             row |= {"fold": shard.fold, "shard": shard.name}
             row |= _study_cells(accepted, warnings) | _covariates(accepted, done.covariates)
+            row |= _groups(accepted, done.groups)
             row |= {CT_COLUMN: int(accepted.facts.has_ct)} if done.ct else {}
             rows.append(row)
     return rows
@@ -226,6 +232,7 @@ def _study_cells(accepted: Accepted, warnings: Iterable[str]) -> dict[str, Any]:
         "suv_max": _number(facts.suv_max),
         "mtv_ml": _number(facts.mtv_ml),
         "centre_source": facts.centre_source,
+        "scanner": accepted.scanner,
         "warnings": " ".join(warning_codes(warnings)),
         **{name: _number(value) for name, value in grid.items()},
     }
@@ -256,6 +263,17 @@ def duplicates(accepted: Sequence[Accepted]) -> set[str]:
     for a in accepted:
         by_content[a.facts.content].append(a.sample_id)
     return {name for names in by_content.values() if len(names) > 1 for name in names}
+
+
+def group_column(name: str) -> str:
+    """The column of studies.csv that holds a group of the clinical table."""
+    return f"{GROUP}{name}"
+
+
+def _groups(accepted: Accepted, names: Sequence[str]) -> dict[str, str | None]:
+    """The cells of one study's groups."""
+    known = accepted.outcome.groups if accepted.outcome else {}
+    return {group_column(name): known.get(name) for name in names}
 
 
 def _covariates(accepted: Accepted, names: Sequence[str]) -> dict[str, Any]:

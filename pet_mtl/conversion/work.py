@@ -24,7 +24,7 @@ from pet_mtl.sample import GridPlan, Sample
 from pet_mtl.study import StudySource
 
 # Raised with what a cut-out holds or how it is made; older ones are then made anew.
-_WORK_VERSION = 4
+_WORK_VERSION = 5
 
 # How whole HU are kept: 16 bits, and the lowest number for what is unknown.
 _MOST_HU, _UNKNOWN_HU = 32767, -32768

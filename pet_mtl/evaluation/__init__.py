@@ -4,12 +4,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pet_mtl.errors import MetricError, UsageError
+from pet_mtl.evaluation.checking import Behind, with_batches, with_checks
 from pet_mtl.evaluation.classes import check_training
 from pet_mtl.evaluation.cohort import Cohort, Training
 from pet_mtl.evaluation.endpoints import Settings, endpoints_of
 from pet_mtl.evaluation.findings import Findings
 from pet_mtl.evaluation.horizons import horizons_in
 from pet_mtl.evaluation.judging import Judged, judge, judge_dice
+from pet_mtl.evaluation.leaks import failed
 from pet_mtl.evaluation.mask_findings import mask_findings
 from pet_mtl.evaluation.predictions import PREDICTIONS, Known, load_predictions
 from pet_mtl.evaluation.radiomics import (
@@ -43,6 +45,7 @@ __all__ = [
     "Request",
     "Settings",
     "evaluate",
+    "failed",
     "find",
     "horizons_in",
     "judge_cohort",
@@ -72,6 +75,9 @@ class Request:
         threshold_from: The run that made the model, whose out-of-fold predictions choose it
             (predictions only).
         radiomics: Whether handcrafted statistics are fitted as one more baseline.
+        allow_leaks: Whether failed leak checks are to be told, but let pass.
+        subgroups: Columns to group patients by beside the usual ones.
+        combat: Column of the batches that ComBat takes off the handcrafted statistics, or "".
     """
 
     target: Path
@@ -83,6 +89,9 @@ class Request:
     threshold: float | None = None
     threshold_from: Path | None = None
     radiomics: RadiomicsPlan = field(default_factory=RadiomicsPlan)
+    allow_leaks: bool = False
+    subgroups: tuple[str, ...] = ()
+    combat: str = ""
 
 
 def evaluate(request: Request) -> Evaluation:
@@ -98,7 +107,12 @@ def evaluate(request: Request) -> Evaluation:
         UsageError: The target is neither, or options do not belong to it.
         PetMtlError: A table is damaged.
     """
-    return judge_cohort(load_cohort(request), request.settings)
+    dataset = request.dataset or request.baselines_from
+    behind = Behind(request.target, dataset, request.known, request.subgroups, request.allow_leaks)
+    cohort = load_cohort(request)
+    if request.combat:
+        cohort = with_batches(cohort, behind, request.combat)
+    return with_checks(judge_cohort(cohort, request.settings), behind)
 
 
 def load_cohort(request: Request) -> Cohort:

@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedKFold
 
 from pet_mtl.classes import BINARY
 from pet_mtl.errors import MetricError
 from pet_mtl.evaluation.cohort import Bools, Floats, Patients, Training
+from pet_mtl.evaluation.harmonising import harmonised
 from pet_mtl.evaluation.regressions import Told, cox, logistic
 from pet_mtl.evaluation.wording import counted
 
@@ -39,6 +41,7 @@ class Baseline:
         image: Attributes of Patients it reads under the true mask.
         clinical: Whether it reads the clinical covariates.
         radiomics: Whether it reads the handcrafted statistics under the true mask.
+        combat: Whether ComBat, fitted on the same patients, takes the batches off its columns.
         penalty: Strength of the L2 penalty, per patient.
     """
 
@@ -47,6 +50,7 @@ class Baseline:
     image: tuple[str, ...] = ()
     clinical: bool = False
     radiomics: bool = False
+    combat: bool = False
     penalty: float = _IMAGE_PENALTY
 
 
@@ -57,6 +61,24 @@ BASELINES = (
     Baseline("radiomics", "Radiomics (true mask)", radiomics=True, penalty=_RADIOMICS_PENALTY),
     Baseline("clinical", "Clinical covariates", clinical=True, penalty=_CLINICAL_PENALTY),
 )
+
+
+# Behind radiomics, where the patients have batches.
+COMBAT = Baseline(
+    "radiomics_combat",
+    "Radiomics, ComBat",
+    radiomics=True,
+    combat=True,
+    penalty=_RADIOMICS_PENALTY,
+)
+
+
+def baselines_for(patients: Patients) -> tuple[Baseline, ...]:
+    """The baselines that patients are judged beside."""
+    if not patients.batch:
+        return BASELINES
+    beside = ((one, COMBAT) if one.radiomics else (one,) for one in BASELINES)
+    return tuple(baseline for pair in beside for baseline in pair)
 
 
 def baseline_scores(
@@ -116,9 +138,19 @@ def baseline_told(
     judged = _complete(baseline, queries) & _target(endpoint, patients)[1]
     found = fit.nothing(len(patients))
     for fitted, asked in _splits(endpoint, patients, training, usable, judged):
-        told = fit.told(inputs[fitted], target[fitted], queries[asked])
+        rows, asking = inputs[fitted], queries[asked]
+        if baseline.combat:
+            rows, asking = harmonised(
+                (rows, asking), (_batch(source)[fitted], _batch(patients)[asked])
+            )
+        told = fit.told(rows, target[fitted], asking)
         found.scores[asked], found.probability[asked] = told.scores, told.probability
     return found
+
+
+def _batch(patients: Patients) -> NDArray[np.str_]:
+    """(patients,) batches, "" where unknown."""
+    return np.array(patients.batch or ("",) * len(patients), dtype=np.str_)
 
 
 def fit_said(training: Training | None) -> str:

@@ -37,6 +37,8 @@ class Patients:
         mtv_ml: (patients,) volume of the true mask, millilitres.
         covariates: Clinical covariate to (patients,) values.
         radiomics: Handcrafted statistic under the true mask to (patients,) values.
+        batch: (patients,) scanner or centre that ComBat takes off the statistics, "" where
+            unknown; empty where nothing is harmonised.
         classes: Number of classes of the response.
     """
 
@@ -50,6 +52,7 @@ class Patients:
     covariates: dict[str, Floats] = field(default_factory=dict)
     classes: int = BINARY
     radiomics: dict[str, Floats] = field(default_factory=dict)
+    batch: tuple[str, ...] = ()
 
     @property
     def has_survival(self) -> Bools:

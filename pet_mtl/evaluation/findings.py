@@ -236,6 +236,7 @@ class Findings:
         mask: Or None, likewise.
         subgroups: Groups of patients.
         leaks: What was checked.
+        leaks_allowed: Whether the user let numbers pass whatever the checks say.
     """
 
     survival: SurvivalFindings | None = None
@@ -243,3 +244,4 @@ class Findings:
     mask: MaskFindings | None = None
     subgroups: tuple[Subgroup, ...] = ()
     leaks: tuple[LeakCheck, ...] = field(default_factory=tuple)
+    leaks_allowed: bool = False

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from pet_mtl.errors import MetricError
-from pet_mtl.evaluation.baselines import BASELINES, Baseline, baseline_told
+from pet_mtl.evaluation.baselines import Baseline, baseline_told, baselines_for
 from pet_mtl.evaluation.cohort import Bools, Cohort, Floats, known_in
 from pet_mtl.evaluation.endpoints import SEVERAL, Endpoint, Settings, endpoints_of
 from pet_mtl.evaluation.horizons import Horizons, horizons_of
@@ -177,7 +177,8 @@ def _candidates(endpoint: Endpoint, cohort: Cohort, horizons: Horizons) -> list[
         for key, label in endpoint.oracles.items()
         if key in cohort.oracle
     ]
-    return found + [_rival(endpoint, cohort, horizons, baseline) for baseline in BASELINES]
+    rivals = baselines_for(cohort.patients)
+    return found + [_rival(endpoint, cohort, horizons, baseline) for baseline in rivals]
 
 
 def _rival(

@@ -98,7 +98,7 @@ def load_predictions(path: Path, known: Known) -> Cohort:
         )
     content = told_by(table.parent / ids[0] / RECORD)
     classes = check_classes(rows, content, known.columns)
-    sources = _sources(ids, known, table.parent)
+    sources = sources_of(ids, known, table.parent)
     patients, notes = _patients(ids, sources, known)
     cohort = Cohort(
         patients=dataclasses.replace(patients, classes=classes),
@@ -121,7 +121,7 @@ def load_predictions(path: Path, known: Known) -> Cohort:
     return cohort.with_oracle(*read_truth(truth, ids)) if truth else cohort
 
 
-def _sources(ids: tuple[str, ...], known: Known, folder: Path) -> dict[str, StudySource]:
+def sources_of(ids: tuple[str, ...], known: Known, folder: Path) -> dict[str, StudySource]:
     """The study behind each prediction; without the studies, its record says whose it is."""
     if known.studies is None:
         cases = {name: told_by(folder / name / RECORD).get("case") for name in ids}
@@ -144,7 +144,7 @@ def _patients(
     ids: tuple[str, ...], sources: dict[str, StudySource], known: Known
 ) -> tuple[Patients, tuple[str, ...]]:
     """Outcomes from the clinical table, in the order of the predictions."""
-    outcomes, covariates, notes = _outcomes(ids, sources, known)
+    outcomes, covariates, notes = outcomes_of(ids, sources, known)
 
     def values(get: Callable[[Outcome], float | None]) -> Floats:
         cells = [get(outcome) if outcome else None for outcome in outcomes]
@@ -164,7 +164,7 @@ def _patients(
     return patients, notes
 
 
-def _outcomes(
+def outcomes_of(
     ids: tuple[str, ...], sources: dict[str, StudySource], known: Known
 ) -> tuple[list[Outcome | None], tuple[str, ...], tuple[str, ...]]:
     """Each prediction's row, the names of its covariates, and what to say of the table."""

@@ -13,6 +13,7 @@ from pet_mtl.files import read_csv, read_object, write_csv
 from pet_mtl.preprocess.crop import cut_patch, mask_centre_mm, upright
 from pet_mtl.sample import GridPlan
 from pet_mtl.study import Study
+from pet_mtl.tfrecords.peek import layout_of, peek
 
 Table = Mapping[str, Floats]
 
@@ -97,16 +98,15 @@ def with_statistics(patients: Patients, table: Table) -> Patients:
 
 def _measured(dataset: Path) -> dict[str, Floats]:
     """Reads the images of all patients with a mask."""
-    # TensorFlow takes seconds to load, and no other number needs it.
-    from pet_mtl.tfrecords.dataset import load_samples, read_info
-
-    info = read_info(dataset)
+    told = read_object(dataset / "dataset.json") or {}
+    sizes, shards = layout_of(dataset, told)
+    plan = GridPlan(**told["grids"])
     found = {}
-    for patient in load_samples(info, tuple(range(info.folds))).as_numpy_iterator():
-        mask = patient["fine_mask"][..., 0] > 0.5
+    for patient in peek(shards, ("sample_id", "fine", "fine_mask", "has_mask"), sizes):
+        mask = patient["fine_mask"][..., 0] > 0
         if patient["has_mask"] and mask.any():
-            name = patient["sample_id"].decode()
-            found[name] = handcrafted(patient["fine"][..., 0], mask, info.plan.fine_mm)
+            suv = patient["fine"][..., 0]
+            found[patient["sample_id"]] = handcrafted(suv, mask, plan.fine_mm)
     return found
 
 

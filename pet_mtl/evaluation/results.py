@@ -13,6 +13,7 @@ from pet_mtl.evaluation.baselines import fit_said
 from pet_mtl.evaluation.cohort import Cohort, Patients
 from pet_mtl.evaluation.findings import Findings
 from pet_mtl.evaluation.judging import CHANCE, SEVERAL, Judged, Score, Settings
+from pet_mtl.evaluation.leaks.verdicts import warned
 from pet_mtl.evaluation.measuring import BETTER
 from pet_mtl.evaluation.sections import further_absences, further_metrics, further_sections
 from pet_mtl.evaluation.wording import are, counted, have
@@ -23,8 +24,6 @@ NO_TRUTH = "no truth given (--truth truth.csv, of simulated cohorts only)"
 
 _LIBRARIES = ("numpy", "scikit-learn", "lifelines", "matplotlib")
 _WIDE = 0.2
-_SUSPICIOUS = {"harrell_c": 0.90, "auc": 0.95, "macro_auc": 0.95}
-_FAR_ABOVE = 0.2
 _MANY_SKIPPED = 0.01
 
 
@@ -153,7 +152,8 @@ def absences(evaluation: Evaluation) -> list[dict[str, str]]:
 
 def warnings_of(evaluation: Evaluation) -> tuple[str, ...]:
     """What the reader of the numbers must know."""
-    found = [*evaluation.cohort.notes, *evaluation.cohort.doubts.notes]
+    found = [*warned(evaluation.findings), *evaluation.cohort.notes]
+    found += evaluation.cohort.doubts.notes
     for judged in evaluation.endpoints:
         model, title = judged.model, judged.endpoint.title
         if judged.unpredicted:
@@ -193,7 +193,7 @@ def _doubts(judged: Judged, model: Score, interval: Interval) -> list[str]:
         found.append("the interval includes 0.5, so the model is not shown to beat chance.")
     if interval.skipped > _MANY_SKIPPED * (interval.samples + interval.skipped):
         found.append(f"undefined resamples are left out: {interval.skipped}.")
-    return found + _suspicions(judged, interval)
+    return found
 
 
 def _beside_chance(evaluation: Evaluation, judged: Judged, interval: Interval) -> list[str]:
@@ -204,21 +204,6 @@ def _beside_chance(evaluation: Evaluation, judged: Judged, interval: Interval) -
     if said or part is None or part.evidence is None or part.evidence.verdict == BETTER:
         return []
     return [part.evidence.said]
-
-
-def _suspicions(judged: Judged, interval: Interval) -> list[str]:
-    """Numbers too good to be true."""
-    found = []
-    limit = _SUSPICIOUS[judged.endpoint.measure]
-    if interval.value > limit:
-        found.append(f"a value above {limit:.2f} is rare; look for leakage of the outcome.")
-    oracles = [score for score in judged.scores if score.role == "oracle" and score.difference]
-    if any(score.difference and score.difference.low > 0 for score in oracles[-1:]):
-        found.append("the model beats the true risk itself; look for leakage of the outcome.")
-    rivals = [s.interval.value for s in judged.scores if s.role == "baseline" and s.interval]
-    if rivals and not oracles and interval.value > max(rivals) + _FAR_ABOVE:
-        found.append(f"the model is more than {_FAR_ABOVE} above every baseline; look for leakage.")
-    return found
 
 
 def behind_words(judged: Judged, joint: str = ", ") -> str:

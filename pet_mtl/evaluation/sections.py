@@ -16,6 +16,7 @@ from pet_mtl.evaluation.findings import (
     SurvivalFindings,
 )
 from pet_mtl.evaluation.judging import Judged
+from pet_mtl.evaluation.leaks.verdicts import leaks_document
 from pet_mtl.evaluation.mask_findings import mask_gap
 from pet_mtl.evaluation.rivals import MODEL
 from pet_mtl.metrics import DecisionCurve, Interval
@@ -80,7 +81,7 @@ def further_sections(findings: Findings, endpoints: tuple[Judged, ...]) -> Plain
             *({**asdict(p.evidence)} if p and p.evidence else {} for p in (survival, response))
         ),
         "subgroups": [_subgroup(one) for one in findings.subgroups],
-        "leaks": [asdict(one) for one in findings.leaks],
+        "leaks": leaks_document(findings) if findings.leaks else {},
     }
     return {name: content for name, content in sections.items() if content}
 

@@ -20,6 +20,7 @@ from pet_mtl.preprocess.crop import (
 from pet_mtl.preprocess.ct import crop_ct
 from pet_mtl.preprocess.locate import uptake_centre
 from pet_mtl.preprocess.plan import Fingerprint
+from pet_mtl.preprocess.scanner import scanner_mark
 from pet_mtl.sample import GridPlan, Sample
 from pet_mtl.study import Outcome, Study
 
@@ -41,6 +42,7 @@ class StudyFacts:
         has_ct: Whether a CT was read.
         elsewhere_mm: World points away from the lesion, context cubes of which are kept, too.
         shape: Voxels of the upright image along (z, y, x).
+        scanner: Mark of the kind of scanner that made it, or "".
     """
 
     fingerprint: Fingerprint
@@ -53,6 +55,7 @@ class StudyFacts:
     has_ct: bool = False
     elsewhere_mm: tuple[Point, ...] = ()
     shape: tuple[int, int, int] = (0, 0, 0)
+    scanner: str = ""
 
     @property
     def has_mask(self) -> bool:
@@ -99,7 +102,7 @@ def examine(study: Study) -> tuple[UprightVolume, StudyFacts]:
         facts = StudyFacts(
             Fingerprint(volume.grid.spacing_mm), uptake_centre(volume), "uptake", content,
             warnings=(*study.warnings, CENTRE_GUESSED), has_ct=volume.ct is not None,
-            shape=volume.grid.shape,
+            shape=volume.grid.shape, scanner=scanner_mark(study.maker),
         )  # fmt: skip
         return volume, facts
     centre = mask_centre_mm(study.mask, study.grid)
@@ -110,6 +113,7 @@ def examine(study: Study) -> tuple[UprightVolume, StudyFacts]:
         warnings=study.warnings,
         has_ct=volume.ct is not None,
         shape=volume.grid.shape,
+        scanner=scanner_mark(study.maker),
     )  # fmt: skip
     return volume, facts
 

@@ -7,8 +7,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import pydicom
-
 from pet_mtl.errors import StudyError
 from pet_mtl.geometry import Grid
 from pet_mtl.readers import values
@@ -155,18 +153,9 @@ def headers_of(source: StudySource) -> tuple[Header, ...]:
 
 
 def _scanner(header: Header) -> Scanner:
-    """Two tags that `Header` has no use for."""
-    tags = ["Manufacturer", "ManufacturerModelName", "SpecificCharacterSet"]
-    with values.lenient():
-        try:
-            dataset = pydicom.dcmread(
-                header.path, stop_before_pixels=True, specific_tags=tags, force=True
-            )
-            names = [values.text(dataset, tag) for tag in tags[:2]]
-        except values.BROKEN:
-            names = ["", ""]
+    """What a header says of its scanner."""
     units = " ".join(_terms([header.suv.units])) if header.suv else ""
-    return Scanner(names[0], names[1], units)
+    return Scanner(*header.maker, units)
 
 
 def _terms(texts: Sequence[str]) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ _TAGS: list[Any] = [
     "AcquisitionDate", "AcquisitionTime", "AcquisitionDateTime", "PatientWeight", "PatientSize",
     "RadiopharmaceuticalInformationSequence", "Units", "SUVType", "CorrectedImage",
     "DecayCorrection", "FrameReferenceTime", "ActualFrameDuration", "DecayFactor", "PatientSex",
-    "AttenuationCorrectionMethod",
+    "AttenuationCorrectionMethod", "Manufacturer", "ManufacturerModelName",
     *PRIVATE_TAGS,
 ]  # fmt: skip
 # What tells series, slices and volumes apart.
@@ -76,6 +76,7 @@ class Header:
         acquisition: AcquisitionNumber, or "".
         slices_told: NumberOfSlices of the series, or None.
         gate: Values that tell the phases of a gated series apart.
+        maker: Manufacturer and ManufacturerModelName.
     """
 
     path: Path
@@ -98,6 +99,7 @@ class Header:
     acquisition: str = ""
     slices_told: int | None = None
     gate: tuple[float | None, ...] = ()
+    maker: tuple[str, str] = ("", "")
 
 
 def files_below(folder: Path) -> Iterator[Path]:
@@ -219,6 +221,7 @@ def _plain(path: Path, dataset: pydicom.Dataset) -> Header:
         acquisition=values.text(dataset, "AcquisitionNumber"),
         slices_told=_whole(dataset, "NumberOfSlices"),
         gate=tuple(values.number(dataset, name) for name in _GATE_TAGS),
+        maker=(values.text(dataset, "Manufacturer"), values.text(dataset, "ManufacturerModelName")),
     )
 
 

@@ -97,6 +97,23 @@ def sidecar_factor(pet: Path, sidecar: Path) -> SuvFactor:
     )
 
 
+def sidecar_maker(pet: Path, sidecar: Path) -> tuple[str, str]:
+    """Manufacturer and model of the scanner.
+
+    Args:
+        pet: The image file.
+        sidecar: As in `sidecar_factor`.
+
+    Returns:
+        Free text of the source; "" where nothing tells.
+
+    Raises:
+        ReadError: JSON_UNREADABLE.
+    """
+    told = _inherited(pet, sidecar)
+    return _text(told, "Manufacturer"), _text(told, "ManufacturersModelName")
+
+
 def sidecar_files(pet: Path, sidecar: Path) -> tuple[Path, ...]:
     """All files that `sidecar_factor` reads.
 

@@ -15,7 +15,7 @@ from pet_mtl.readers.labels import image_mask, read_labels
 from pet_mtl.readers.masks import choose_outlines, outline_mask, outlines_of, patient_differs
 from pet_mtl.readers.outline import Mask
 from pet_mtl.readers.placing import judge_size
-from pet_mtl.readers.sidecar import sidecar_factor
+from pet_mtl.readers.sidecar import sidecar_factor, sidecar_maker
 from pet_mtl.study import Study, StudySource
 from pet_mtl.suv import SuvAttributes, SuvFactor, body_of, suv_factor
 
@@ -86,9 +86,10 @@ def list_regions(source: StudySource, headers: tuple[Header, ...] = ()) -> tuple
 
 def _read_image(source: StudySource, roi: str | None, with_mask: bool) -> Study:
     """A study from image files; the values are SUVbw unless a JSON beside them says more."""
-    factor = SuvFactor(1.0, rule="image file: SUVbw as stored")
+    factor, maker = SuvFactor(1.0, rule="image file: SUVbw as stored"), ("", "")
     if source.sidecar_path is not None:
         factor = sidecar_factor(source.path, source.sidecar_path)
+        maker = sidecar_maker(source.path, source.sidecar_path)
     suv, grid = read_suv_image(source.path, factor.factor)
     mask: Mask | None = None
     warnings = factor.warnings
@@ -97,7 +98,7 @@ def _read_image(source: StudySource, roi: str | None, with_mask: bool) -> Study:
         warnings += odd + judge_size(mask)
     return Study(
         source.name, source.patient_id, suv, grid, factor.factor, mask=mask, warnings=warnings,
-        suv_rule=factor.rule,
+        suv_rule=factor.rule, maker=maker,
     )  # fmt: skip
 
 
@@ -142,6 +143,7 @@ def _read_dicom(
         warnings=series.warnings + factor.warnings + warnings,
         body=body_of(attributes),
         passed_over=series.passed_over,
+        maker=series.slices[0].maker,
     )
     frame = series.slices[0].series[2]
     return _with_ct(study, source, headers, frame) if with_ct else study

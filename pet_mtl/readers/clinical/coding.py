@@ -112,7 +112,7 @@ def _is_numeric(column: Column, unit: str) -> bool:
 
 def _categories(column: Column, wanted: Wanted) -> Coded:
     """A text column with its levels."""
-    cells, merged = _spelled(column)
+    cells, merged = spelled(column)
     counts = Counter(cell for cell in cells if cell is not None)
     levels = tuple(sorted(counts))
     if wanted.levels:
@@ -156,8 +156,15 @@ def _check_levels(column: Column, counts: Counter[str]) -> None:
         )
 
 
-def _spelled(column: Column) -> tuple[list[str | None], tuple[str, ...]]:
-    """The cells as levels; spellings that differ in case only become the commonest of them."""
+def spelled(column: Column) -> tuple[list[str | None], tuple[str, ...]]:
+    """The cells as levels; spellings that differ in case only become the commonest of them.
+
+    Args:
+        column: The column.
+
+    Returns:
+        A level a row, None where unknown; and a warning if a spelling was changed.
+    """
     cells = [None if cell is None else _level(cell) for cell in column.cells]
     counts = Counter(cell for cell in cells if cell is not None)
     best: dict[str, str] = {}

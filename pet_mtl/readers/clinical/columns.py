@@ -34,6 +34,7 @@ class ClinicalColumns:
             none where the column holds 0 and 1, yes and no, or the like.
         response_classes: The values of the response in the order of their classes: the first is
             class 0; 2 to 8 of them.
+        groups: Columns that say to which group a patient belongs; never a covariate.
         decimal: "point" or "comma"; "" lets each column's numbers tell.
 
     Raises:
@@ -50,6 +51,7 @@ class ClinicalColumns:
     response_positive: tuple[str, ...] = ()
     decimal: str = ""
     response_classes: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, value, known in (
@@ -98,7 +100,7 @@ class ClinicalColumns:
 
     def named(self) -> tuple[str, ...]:
         """All names given, as they are written."""
-        names = (self.id, self.time, self.event, self.response, *self.covariates)
+        names = (self.id, self.time, self.event, self.response, *self.covariates, *self.groups)
         return tuple(name for name in names if name)
 
 

@@ -14,6 +14,7 @@ from pet_mtl.readers.clinical.columns import (
     check_unit,
     parse_asked,
 )
+from pet_mtl.readers.clinical.groups import read_groups
 from pet_mtl.readers.clinical.outcomes import read_outcomes
 from pet_mtl.readers.clinical.sheet import Column, Sheet, read_sheet
 from pet_mtl.readers.clinical.table import ClinicalTable
@@ -66,14 +67,22 @@ def _read(
         coded, missing = _by_schema(sheet, _chosen(columns, schema), numbers)
     found = tuple(one.covariate for one in coded)
     check_twice(found)
-    used = (*told.columns, *((one.covariate.name, one.values) for one in coded))
+    groups, respelled = read_groups(sheet, columns)
+    used = (*told.columns, *((one.covariate.name, one.values) for one in coded), *groups.items())
     kept, merged = _rows_kept(ids, used)
     values: list[list[Value]] = [[one.values[i] for one in coded] for i in range(len(ids.cells))]
     outcomes = {
-        key: Outcome(told.time_days[i], told.event[i], told.response[i], encode(found, values[i]))
+        key: Outcome(
+            told.time_days[i],
+            told.event[i],
+            told.response[i],
+            encode(found, values[i]),
+            {name: group for name, each in groups.items() if (group := each[i]) is not None},
+        )
         for key, i in kept.items()
     }
-    odd = (*told.warnings, *missing, *(text for one in coded for text in one.warnings), *merged)
+    of_covariates = (text for one in coded for text in one.warnings)
+    odd = (*told.warnings, *respelled, *missing, *of_covariates, *merged)
     return ClinicalTable(outcomes, found, odd)
 
 

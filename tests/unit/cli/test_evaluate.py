@@ -158,3 +158,44 @@ def test_wrong_usage_is_told_in_one_line_and_exits_2(folder, capsys, monkeypatch
 def test_help_starts_with_the_line_of_the_list():
     result = CliRunner().invoke(command, ["--help"])
     assert COMMANDS["evaluate"] in result.output
+
+
+@pytest.fixture
+def leaky(folder):
+    """The run, with a dataset that keeps one patient in another fold."""
+    table = (folder / "run" / "out_of_fold.csv").read_text().splitlines()
+    columns = ("sample_id", "patient", "fold", "suv_max", "mtv_ml", "time_days", "event")
+    rows = [
+        {"sample_id": f"p{i}", "patient": f"p{i}", "fold": i % 5 if i else 3} for i in range(80)
+    ]
+    assert len(table) == 81
+    write_csv(folder / "dataset" / "studies.csv", columns, rows)
+    return folder
+
+
+def test_a_failed_leak_check_fails_the_command_and_still_writes(leaky, capsys):
+    arguments = (leaky / "run", "--dataset", leaky / "dataset", "--samples", "20")
+    assert _exit(*arguments) == 1
+    captured = capsys.readouterr()
+    assert "leak checks failed: held_out_folds" in captured.err
+    assert "leak check held_out_folds failed: " in captured.out
+    document = json.loads((leaky / "run" / "evaluation.json").read_text())
+    checks = {check["key"]: check["verdict"] for check in document["leaks"]["checks"]}
+    assert checks["held_out_folds"] == "failed" and checks["patient_in_two_folds"] == "passed"
+    assert (document["leaks"]["failed"], document["leaks"]["allowed"]) == (1, False)
+    assert "in another fold than the run says" in (leaky / "run" / "report.html").read_text()
+
+
+def test_an_allowed_leak_passes_and_is_told(leaky, capsys):
+    arguments = (leaky / "run", "--dataset", leaky / "dataset", "--samples", "20")
+    assert _exit(*arguments, "--allow-leaks") == 0
+    document = json.loads((leaky / "run" / "evaluation.json").read_text())
+    assert document["leaks"]["allowed"] is True
+    told = "leak checks failed, and --allow-leaks let these numbers pass all the same."
+    assert told in document["warnings"] and told in (leaky / "run" / "report.html").read_text()
+    assert "error" not in capsys.readouterr().err
+
+
+def test_without_a_leak_nothing_is_said_of_leaks(folder, capsys):
+    assert _exit(folder / "run", "--samples", "20", "--allow-leaks") == 0
+    assert "leak check" not in capsys.readouterr().out

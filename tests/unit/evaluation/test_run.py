@@ -218,7 +218,7 @@ def test_an_oracle_at_chance_has_no_share(rows, make_run):
 def test_numbers_too_good_to_be_true_ask_for_leakage(rows, make_run, judged):
     leaky = [row | {"risk": -row["time_days"], "probability": row["response"]} for row in rows]
     warnings = to_document(evaluate(_request(make_run(leaky))))["warnings"]
-    assert sum("leakage" in text for text in warnings) >= 2
+    assert sum(text.count("rare") for text in warnings if "leakage" in text) == 2
     assert not any("leakage" in text for text in to_document(judged)["warnings"])
 
 

@@ -8,7 +8,7 @@ import pytest
 from pydicom.dataset import Dataset
 
 from pet_mtl.inspection.study import study_facts
-from pet_mtl.readers import describe, find_one, find_studies, headers
+from pet_mtl.readers import describe, find_one, find_studies, headers, read_study
 from pet_mtl.readers.describe import Scanner, protocol_of, scanner_of
 
 Write = Callable[..., tuple[str, str, str]]
@@ -37,6 +37,14 @@ def test_the_scanner_is_told_by_the_first_pet_file(
     (source,) = find_studies(tmp_path).sources
     assert scanner_of(source) == Scanner("X", "", "BQML")
     assert len(opened) == 1
+
+
+def test_a_study_knows_what_made_it(tmp_path: Path, pet_series: Write) -> None:
+    def made(dataset: Dataset, _index: int) -> None:
+        dataset.Manufacturer, dataset.ManufacturerModelName = "GE MEDICAL SYSTEMS", "Discovery ST"
+
+    pet_series(tmp_path / "A", change=made)
+    assert read_study(find_one(tmp_path / "A")).maker == ("GE MEDICAL SYSTEMS", "Discovery ST")
 
 
 def test_info_reads_every_header_once(tmp_path: Path, pet_series: Write, opened: list[str]) -> None:

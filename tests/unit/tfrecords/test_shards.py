@@ -1,5 +1,6 @@
 """Folds are a partition of the patients, even, stable, and blind to pseudonyms."""
 
+import dataclasses
 from collections import Counter
 
 from hypothesis import given
@@ -73,6 +74,21 @@ def test_folds_depend_on_seed_and_names_but_not_on_pseudonyms_or_images():
     assert folds(1, lambda i: f"id{i}") == folds(1, lambda i: f"{-i}")
     assert folds(1, lambda i: f"id{i}") == folds(1, lambda i: f"id{i}", image="other")
     assert folds(1, lambda i: f"id{i}") != folds(2, lambda i: f"id{i}")
+
+
+def test_members_of_groups_are_dealt_by_them():
+    groups = ["north", "south", "west"]
+    cohort = [dataclasses.replace(m, group=groups[i % 3]) for i, m in enumerate(cohort_of(20))]
+    plan = plan_shards(cohort, 7, 1, 1, 100)
+    fold = plan.fold_of()
+    assert plan.folds == 3
+    assert {(fold[m.sample_id], m.group) for m in cohort} == set(enumerate(groups))
+
+
+def test_a_patient_of_two_groups_stays_whole():
+    rows = [("a", "p", "x"), ("b", "p", "y"), ("c", "p", "y"), ("d", "q", "x"), ("e", "r", "y")]
+    cohort = [Member(n, n, (p,), f"image {n}", group=group) for n, p, group in rows]
+    assert plan_shards(cohort, 2, 0, 1, 100).fold_of() == {"d": 0, "a": 1, "b": 1, "c": 1, "e": 1}
 
 
 def test_the_order_in_a_fold_tells_nothing_of_the_names():
