@@ -6,6 +6,7 @@ its reason, so that nothing is silently left out.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from pet_mtl.evaluation.cohort import Floats
 from pet_mtl.metrics import (
@@ -33,6 +34,8 @@ class Measure:
         reference: What the number is without a model, such as Kaplan-Meier's Brier score; None
             where there is no such thing.
         ideal: What a perfect model reaches; None where it is not a single number.
+        too_few: Whether so few patients are behind it that its interval says nothing.
+        details: More of it for evaluation.json, plain data, such as the days it covers.
     """
 
     key: str
@@ -43,6 +46,21 @@ class Measure:
     method: str = ""
     reference: float | None = None
     ideal: float | None = None
+    too_few: bool = False
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Whether the model is shown to do better than chance.
+
+    Attributes:
+        verdict: "better than chance", "no evidence" or "worse than chance".
+        said: The same with its numbers, one sentence.
+    """
+
+    verdict: str
+    said: str
 
 
 @dataclass(frozen=True)
@@ -50,12 +68,15 @@ class Calibration:
     """Predicted beside observed probability.
 
     Attributes:
-        groups: Patients by prediction, the lowest first.
+        groups: Patients by prediction, the lowest first; of survival what is predicted and
+            observed is the probability to live beyond the horizon.
         horizon_days: The day at which death is predicted; None of a response.
+        reason: Why there are no groups.
     """
 
     groups: tuple[CalibrationGroup, ...]
     horizon_days: float | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,10 +86,14 @@ class Decision:
     Attributes:
         curves: Label to its curve, the model first; all on the same patients.
         horizon_days: The day at which death is predicted; None of a response.
+        patients: Patients behind every curve.
+        reason: Why there are no curves, or which rivals are missing.
     """
 
     curves: Mapping[str, DecisionCurve]
     horizon_days: float | None = None
+    patients: int = 0
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,6 +107,8 @@ class SurvivalFindings:
         calibration: One a horizon, where it could be computed.
         decision: One a horizon, likewise.
         permutation: Harrell's C against shuffled outcomes, or None.
+        permutation_reason: Why it is None.
+        evidence: What interval and permutation say of Harrell's C, or None.
     """
 
     horizons_days: tuple[float, ...] = ()
@@ -90,6 +117,8 @@ class SurvivalFindings:
     calibration: tuple[Calibration, ...] = ()
     decision: tuple[Decision, ...] = ()
     permutation: Permutation | None = None
+    permutation_reason: str = ""
+    evidence: Evidence | None = None
 
 
 @dataclass(frozen=True)
@@ -102,7 +131,10 @@ class ResponseFindings:
         accuracy_reason: Why it is None.
         calibration: Or None.
         decision: Or None.
-        permutation: AUC against shuffled outcomes, or None.
+        permutation: AUC, of several classes macro AUC, against shuffled outcomes, or None.
+        permutation_reason: Why it is None.
+        evidence: What interval and permutation say of the AUC, or None.
+        fold_thresholds: Fold to the threshold of its patients, where each has its own.
     """
 
     measures: tuple[Measure, ...] = ()
@@ -111,6 +143,9 @@ class ResponseFindings:
     calibration: Calibration | None = None
     decision: Decision | None = None
     permutation: Permutation | None = None
+    permutation_reason: str = ""
+    evidence: Evidence | None = None
+    fold_thresholds: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -124,6 +159,8 @@ class Agreement:
         predicted: (patients,) under the predicted one, positive.
         ratio: Bland-Altman of predicted over true.
         missed: Patients whose predicted mask is empty, who have no ratio.
+        concordance: Lin's concordance correlation, or None.
+        concordance_reason: Why it is None.
     """
 
     key: str
@@ -132,6 +169,8 @@ class Agreement:
     predicted: Floats
     ratio: BlandAltman
     missed: int = 0
+    concordance: Interval | None = None
+    concordance_reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -139,14 +178,18 @@ class MaskFindings:
     """More of the predicted mask.
 
     Attributes:
-        measures: HD95, surface Dice.
+        measures: HD95, surface Dice, centres found.
         detection: Lesions found, and false ones, or None.
-        agreements: MTV and TLG.
+        agreements: MTV and TLG, where they could be compared.
+        gaps: Key of what of detection and agreements could not be computed, and why.
+        tolerance_mm: Distance of surfaces that does not matter in surface Dice.
     """
 
     measures: tuple[Measure, ...] = ()
     detection: DetectionRates | None = None
     agreements: tuple[Agreement, ...] = ()
+    gaps: Mapping[str, str] = field(default_factory=dict)
+    tolerance_mm: float | None = None
 
 
 @dataclass(frozen=True)
@@ -193,6 +236,7 @@ class Findings:
         mask: Or None, likewise.
         subgroups: Groups of patients.
         leaks: What was checked.
+        leaks_allowed: Whether the user let numbers pass whatever the checks say.
     """
 
     survival: SurvivalFindings | None = None
@@ -200,3 +244,4 @@ class Findings:
     mask: MaskFindings | None = None
     subgroups: tuple[Subgroup, ...] = ()
     leaks: tuple[LeakCheck, ...] = field(default_factory=tuple)
+    leaks_allowed: bool = False

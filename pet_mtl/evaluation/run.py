@@ -56,7 +56,7 @@ def load_run(
     if not rows:
         raise ModelError("RUN_EMPTY", "the run holds no out-of-fold prediction", subject=path.name)
     plan = told_by(run / "plan.json")
-    dataset = dataset or _planned_dataset(plan, run)
+    dataset = dataset or planned_dataset(plan, run)
     known = _studies(dataset)
     patients = _patients(rows, known)
     probability, content = probabilities(rows, path.name), told_by(run / "dataset.json")
@@ -181,7 +181,7 @@ def _names(ids: tuple[str, ...], path: Path | None, dataset: Path | None) -> tup
     return read_names(path, ids) if path else ids
 
 
-def _planned_dataset(plan: dict[str, Any], run: Path) -> Path | None:
+def planned_dataset(plan: dict[str, Any], run: Path) -> Path | None:
     """The dataset directory that plan.json names, if it still exists."""
     named = plan.get("dataset_path")
     if not isinstance(named, str):
