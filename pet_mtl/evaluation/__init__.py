@@ -6,7 +6,9 @@ from pathlib import Path
 from pet_mtl.errors import UsageError
 from pet_mtl.evaluation.classes import check_training
 from pet_mtl.evaluation.cohort import Cohort, Training
+from pet_mtl.evaluation.gallery import Place, gallery
 from pet_mtl.evaluation.judging import Settings, endpoints_of, judge, judge_dice
+from pet_mtl.evaluation.pages import NOTHING, Material, dataset_of, read_material, to_page
 from pet_mtl.evaluation.predictions import PREDICTIONS, Known, load_predictions
 from pet_mtl.evaluation.results import Evaluation, to_document
 from pet_mtl.evaluation.run import (
@@ -17,13 +19,14 @@ from pet_mtl.evaluation.run import (
     read_studies_table,
     told_by,
 )
-from pet_mtl.evaluation.summary import summary_lines, to_page
-from pet_mtl.files import write_json, write_text
-from pet_mtl.report import render
+from pet_mtl.evaluation.summary import summary_lines
+from pet_mtl.files import write_json
+from pet_mtl.report import write_report
 
 __all__ = [
     "Evaluation",
     "Known",
+    "Outputs",
     "Request",
     "Settings",
     "evaluate",
@@ -35,7 +38,6 @@ __all__ = [
 ]
 
 EVALUATION = "evaluation.json"
-REPORT = "report.html"
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,24 @@ class Request:
     ids: Path | None = None
     baselines_from: Path | None = None
     settings: Settings = field(default_factory=Settings)
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What the report holds beyond the numbers.
+
+    Attributes:
+        gallery: Patients of the gallery, at most; 0 for none.
+        ablation: Folder that `pet-mtl ablate` wrote, or None.
+        pdf: Whether report.pdf is written, too.
+    """
+
+    gallery: int = 0
+    ablation: Path | None = None
+    pdf: bool = False
+
+
+PLAIN = Outputs()
 
 
 def evaluate(request: Request) -> Evaluation:
@@ -119,20 +139,37 @@ def judge_cohort(cohort: Cohort, settings: Settings) -> Evaluation:
     )
 
 
-def write_evaluation(evaluation: Evaluation, out: Path) -> Path:
-    """Writes evaluation.json and report.html.
+def write_evaluation(
+    evaluation: Evaluation, out: Path, request: Request | None = None, outputs: Outputs = PLAIN
+) -> Path:
+    """Writes evaluation.json and report.html, tables/ and figures/ with all that it shows.
 
     Args:
         evaluation: What was found.
         out: Folder; made if absent.
+        request: What was judged, whose files the report tells of, too; None for the numbers alone.
+        outputs: What else the report holds.
 
     Returns:
         The report.
+
+    Raises:
+        UsageError: The ablation is none.
     """
+    material = _material(evaluation, request, outputs)
     write_json(out / EVALUATION, to_document(evaluation))
-    report = out / REPORT
-    write_text(report, render(to_page(evaluation)))
-    return report
+    return write_report(to_page(evaluation, material), out, outputs.pdf)
+
+
+def _material(evaluation: Evaluation, request: Request | None, outputs: Outputs) -> Material:
+    """What lies beside the predictions, and the gallery."""
+    if request is None:
+        return NOTHING
+    material = read_material(request.target, request.dataset, outputs.ablation)
+    dataset = dataset_of(request.target, request.dataset)
+    place = Place(request.target, dataset, request.known)
+    patients, said = gallery(evaluation, material, place, outputs.gallery)
+    return replace(material, patients=patients, gallery_said=said)
 
 
 def _refuse(given: object, options: str, kind: str) -> None:
