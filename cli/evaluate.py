@@ -21,7 +21,7 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.argument("target", type=click.Path(exists=True, path_type=Path))
 @click.option(
     "-o", "--out", type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for evaluation.json and report.html. Default: the target's own folder.",
+    help="Folder for evaluation.json, report.html, tables and figures. Default: the target's own.",
 )  # fmt: skip
 @click.option("--dataset", type=_FOLDER, help="Run: its dataset, if its plan no longer finds it.")
 @click.option("--clinical", type=_FILE, help="Predictions: table of the patients' outcomes.")
@@ -49,6 +49,10 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--radiomics/--no-radiomics", default=True, show_default=True,
               help="Statistics of the images, if at hand, as a baseline.")  # fmt: skip
 @check_options
+@click.option("--gallery", type=click.IntRange(min=0, max=10), default=4, show_default=True,
+              help="Patients shown with images and volumes, chosen by rule.")  # fmt: skip
+@click.option("--ablation", type=_FOLDER, help="What `pet-mtl ablate` wrote, for the report.")
+@click.option("--pdf", is_flag=True, help="Write report.pdf, too.")
 @click.option("--samples", type=click.IntRange(min=1), default=2000, show_default=True,
               help="Bootstrap resamples.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True,
@@ -63,11 +67,13 @@ def command(target: Path, out: Path | None, **options: Any) -> int:
     clinical table is found by itself).
     """
     # Loads lifelines, pandas and matplotlib, which --help can do without.
-    from pet_mtl.evaluation import evaluate, failed, summary_lines, write_evaluation
+    from pet_mtl.evaluation import Outputs, evaluate, failed, summary_lines, write_evaluation
 
     folder = out or (target if target.is_dir() else target.parent)
-    evaluation = evaluate(_request(target, folder, options))
-    report = write_evaluation(evaluation, folder)
+    request = _request(target, folder, options)
+    evaluation = evaluate(request)
+    outputs = Outputs(options["gallery"], options["ablation"], options["pdf"])
+    report = write_evaluation(evaluation, folder, request, outputs)
     for line in summary_lines(evaluation):
         click.echo(line)
     click.echo(f"report: {report}")

@@ -9,10 +9,12 @@ from pet_mtl.evaluation.classes import check_training
 from pet_mtl.evaluation.cohort import Cohort, Training
 from pet_mtl.evaluation.endpoints import Settings, endpoints_of
 from pet_mtl.evaluation.findings import Findings
+from pet_mtl.evaluation.gallery import Place, gallery
 from pet_mtl.evaluation.horizons import horizons_in
 from pet_mtl.evaluation.judging import Judged, judge, judge_dice
 from pet_mtl.evaluation.leaks import failed
 from pet_mtl.evaluation.mask_findings import mask_findings
+from pet_mtl.evaluation.pages import NOTHING, Material, dataset_of, read_material, to_page
 from pet_mtl.evaluation.predictions import PREDICTIONS, Known, load_predictions
 from pet_mtl.evaluation.radiomics import (
     RadiomicsPlan,
@@ -31,16 +33,17 @@ from pet_mtl.evaluation.run import (
     read_studies_table,
     told_by,
 )
-from pet_mtl.evaluation.summary import summary_lines, to_page
+from pet_mtl.evaluation.summary import summary_lines
 from pet_mtl.evaluation.survival_findings import survival_findings
 from pet_mtl.evaluation.thresholds import threshold_from
-from pet_mtl.files import write_json, write_text
+from pet_mtl.files import write_json
 from pet_mtl.metrics import Threshold
-from pet_mtl.report import render
+from pet_mtl.report import write_report
 
 __all__ = [
     "Evaluation",
     "Known",
+    "Outputs",
     "RadiomicsPlan",
     "Request",
     "Settings",
@@ -56,7 +59,6 @@ __all__ = [
 ]
 
 EVALUATION = "evaluation.json"
-REPORT = "report.html"
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,24 @@ class Request:
     allow_leaks: bool = False
     subgroups: tuple[str, ...] = ()
     combat: str = ""
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What the report holds beyond the numbers.
+
+    Attributes:
+        gallery: Patients of the gallery, at most; 0 for none.
+        ablation: Folder that `pet-mtl ablate` wrote, or None.
+        pdf: Whether report.pdf is written, too.
+    """
+
+    gallery: int = 0
+    ablation: Path | None = None
+    pdf: bool = False
+
+
+PLAIN = Outputs()
 
 
 def evaluate(request: Request) -> Evaluation:
@@ -162,20 +182,37 @@ def find(cohort: Cohort, endpoints: tuple[Judged, ...], settings: Settings) -> F
     )
 
 
-def write_evaluation(evaluation: Evaluation, out: Path) -> Path:
-    """Writes evaluation.json and report.html.
+def write_evaluation(
+    evaluation: Evaluation, out: Path, request: Request | None = None, outputs: Outputs = PLAIN
+) -> Path:
+    """Writes evaluation.json and report.html, tables/ and figures/ with all that it shows.
 
     Args:
         evaluation: What was found.
         out: Folder; made if absent.
+        request: What was judged, whose files the report tells of, too; None for the numbers alone.
+        outputs: What else the report holds.
 
     Returns:
         The report.
+
+    Raises:
+        UsageError: The ablation is none.
     """
+    material = _material(evaluation, request, outputs)
     write_json(out / EVALUATION, to_document(evaluation))
-    report = out / REPORT
-    write_text(report, render(to_page(evaluation)))
-    return report
+    return write_report(to_page(evaluation, material), out, outputs.pdf)
+
+
+def _material(evaluation: Evaluation, request: Request | None, outputs: Outputs) -> Material:
+    """What lies beside the predictions, and the gallery."""
+    if request is None:
+        return NOTHING
+    material = read_material(request.target, request.dataset, outputs.ablation)
+    dataset = dataset_of(request.target, request.dataset)
+    place = Place(request.target, dataset, request.known)
+    patients, said = gallery(evaluation, material, place, outputs.gallery)
+    return replace(material, patients=patients, gallery_said=said)
 
 
 def _read(request: Request) -> Cohort:

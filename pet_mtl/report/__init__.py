@@ -1,14 +1,82 @@
-"""The one-page report: numbers with intervals, figures, counts, provenance."""
+"""The report: numbers with intervals, figures, patients, checklists, provenance."""
 
-from pet_mtl.report.page import (
+from pet_mtl.report.checklist import fact_keys, filled
+from pet_mtl.report.contents import (
+    Bitmap,
+    CalibrationCurve,
     Comparison,
+    Curve,
     Dot,
-    Headline,
-    Page,
+    Flow,
+    Forest,
+    ForestRow,
+    Known,
+    Leaf,
+    NetBenefit,
+    Overlap,
+    PatientPicture,
+    Ratios,
     Response,
+    Step,
     Survival,
+    Training,
+    View,
+)
+from pet_mtl.report.figures.curves import logrank_said
+from pet_mtl.report.nifti import masks_bytes, nifti_of, suv_bytes
+from pet_mtl.report.page import (
+    Check,
+    Checklist,
+    Headline,
+    Item,
+    Page,
+    Patient,
+    Picture,
+    Section,
+    Statement,
     Table,
+    Volume,
 )
 from pet_mtl.report.render import render
+from pet_mtl.report.write import write_report
 
-__all__ = ["Comparison", "Dot", "Headline", "Page", "Response", "Survival", "Table", "render"]
+__all__ = [
+    "Bitmap",
+    "CalibrationCurve",
+    "Check",
+    "Checklist",
+    "Comparison",
+    "Curve",
+    "Dot",
+    "Flow",
+    "Forest",
+    "ForestRow",
+    "Headline",
+    "Item",
+    "Known",
+    "Leaf",
+    "NetBenefit",
+    "Overlap",
+    "Page",
+    "Patient",
+    "PatientPicture",
+    "Picture",
+    "Ratios",
+    "Response",
+    "Section",
+    "Statement",
+    "Step",
+    "Survival",
+    "Table",
+    "Training",
+    "View",
+    "Volume",
+    "fact_keys",
+    "filled",
+    "logrank_said",
+    "masks_bytes",
+    "nifti_of",
+    "render",
+    "suv_bytes",
+    "write_report",
+]

@@ -16,7 +16,7 @@ from pet_mtl.evaluation import (
     to_document,
     write_evaluation,
 )
-from pet_mtl.evaluation.summary import to_page
+from pet_mtl.evaluation.pages import to_page
 from pet_mtl.files import read_csv
 from pet_mtl.metrics import concordance_index, roc_auc
 from pet_mtl.report import render
