@@ -74,7 +74,7 @@ def _follows_in(section: Section) -> float:
 def _statements(sheets: Sheets, statements: tuple[Statement, ...]) -> None:
     """What is shown and what not."""
     for one in statements:
-        sheets.paragraph(f"{'Evidence.' if one.shown else 'No evidence.'} {one.text}", mark="•")
+        sheets.paragraph(f"{'Shown.' if one.shown else 'Not shown.'} {one.text}", mark="•")
 
 
 def _patient(sheets: Sheets, patient: Patient) -> None:

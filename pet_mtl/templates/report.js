@@ -14,7 +14,7 @@
 
   // The viewer's code is kept compressed in the page, and is unpacked when it is first asked for.
   async function load() {
-    const packed = Uint8Array.from(atob(text("niivue")), (c) => c.charCodeAt(0));
+    const packed = Uint8Array.from(atob(text("viewer-code")), (c) => c.charCodeAt(0));
     const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
     const script = document.createElement("script");
     script.textContent = await new Response(stream).text();

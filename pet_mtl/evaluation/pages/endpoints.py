@@ -15,6 +15,7 @@ from pet_mtl.evaluation.judging import SEVERAL, Judged
 from pet_mtl.evaluation.pages.headlines import judged_on
 from pet_mtl.evaluation.pages.words import joined, measure_table, p_said, percent, short
 from pet_mtl.evaluation.results import Evaluation
+from pet_mtl.evaluation.wording import counted
 from pet_mtl.metrics import Accuracy
 from pet_mtl.report import (
     CalibrationCurve,
@@ -166,7 +167,8 @@ def _calibration(found: Calibration, key: str) -> list[Picture]:
             f"Calibration{where}",
             CalibrationCurve(found.groups, event),
             f"Predicted and observed probability of {event}: {told}",
-            f"{len(found.groups)} groups of {groups} patients by prediction; whiskers: 95 %",
+            f"{counted(len(found.groups), 'group')} of {groups} patients by prediction; "
+            "whiskers: 95 %",
         )
     ]
 
@@ -188,7 +190,7 @@ def _decision(found: Decision, key: str) -> list[Picture]:
         Picture(
             name,
             f"Decision curve{where}",
-            NetBenefit(found.curves, event),
+            NetBenefit({short(label): curve for label, curve in found.curves.items()}, event),
             f"Net benefit beside treating everybody and nobody: {'; '.join(told)}",
             f"Net benefit{patients}; a model is of use where it lies above both black lines",
         )

@@ -1,5 +1,6 @@
 """Numbers in groups of patients, and checks for leaks."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from pet_mtl.evaluation.findings import LeakCheck, Measure, Subgroup
@@ -9,6 +10,7 @@ from pet_mtl.evaluation.results import Evaluation
 from pet_mtl.metrics import Interval
 from pet_mtl.report import Check, Forest, ForestRow, Picture, Section, Table
 
+_WORST_FIRST = ("failed", "suspicious", "not checked", "passed")
 _COLUMNS = ("variable", "group", "patients", "measure", "value", "low", "high", "behind", "reason")
 
 
@@ -17,10 +19,8 @@ def leaks(evaluation: Evaluation) -> Section | None:
     found = evaluation.findings.leaks
     if not found:
         return None
-    counts = {one.verdict: 0 for one in found}
-    for one in found:
-        counts[one.verdict] += 1
-    told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+    counts = Counter(one.verdict for one in found)
+    told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in _WORST_FIRST if counts[verdict])
     lead = [f"Checks for outcomes that leak into predictions: {told}."]
     if evaluation.findings.leaks_allowed:
         lead.append("The evaluation was told to let numbers pass whatever these checks say.")

@@ -81,7 +81,11 @@ def _beside_chance(evaluation: Evaluation, judged: Judged) -> Statement:
     """The verdict that came with the findings, or that of the interval alone."""
     name, found = NAMES[judged.endpoint.key], findings_of(evaluation, judged)
     if found is not None and found.evidence is not None:
-        return Statement(f"{name}: {found.evidence.said}", found.evidence.verdict == SHOWN)
+        told = found.evidence.said
+        first, rest = told[:1], told[1:]
+        # A name such as AUC keeps its capitals.
+        told = f"{first.lower()}{rest}" if told.startswith(("No ", "The ")) else told
+        return Statement(f"{name}: {told}", found.evidence.verdict == SHOWN)
     model, interval = judged.model, judged.model.interval
     if interval is None or model.too_few:
         text = f"{name}: {behind_words(judged)} are too few to tell the model from chance."
@@ -92,8 +96,8 @@ def _beside_chance(evaluation: Evaluation, judged: Judged) -> Statement:
     if interval.low > CHANCE:
         return Statement(f"{name}: {ends} lies above {CHANCE}, better than chance.", True)
     beside = "includes" if interval.high >= CHANCE else "lies below"
-    text = f"{name}: the interval of {ends} {beside} {CHANCE}: not shown to beat chance."
-    return Statement(text, False)
+    why = f"the interval of {ends} {beside} {CHANCE}"
+    return Statement(f"{name}: no evidence that the model beats chance: {why}.", False)
 
 
 def _beside_rules(judged: Judged) -> Iterator[Statement]:

@@ -20,10 +20,11 @@ def _preprocessing(_: Evaluation, material: Material) -> str:
     grids = material.dataset.get("grids")
     suv = material.dataset.get("suv", "SUV by body weight, g/ml")
     if not grids:
-        return f"{suv}."
+        return f"{suv}; by the same code for every patient."
     return (
         f"{suv}; two cubes of {grids['size']} voxels along each axis around the lesion, of "
-        f"{grids['fine_mm']:g} and {grids['context_mm']:g} mm; normalised inside the network."
+        f"{grids['fine_mm']:g} and {grids['context_mm']:g} mm, by the same code for every patient; "
+        "normalised inside the network."
     )
 
 

@@ -100,7 +100,7 @@ def _agreement_row(one: Agreement) -> tuple[str, ...]:
         one.title,
         str(limits.patients),
         _with_span(limits.bias),
-        f"{limits.lower.value:.3f} to {limits.upper.value:.3f}",
+        f"{limits.lower.value:.3g} to {limits.upper.value:.3g}",
         _with_span(one.concordance) if one.concordance else "-",
         str(one.missed),
     )

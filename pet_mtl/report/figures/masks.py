@@ -61,7 +61,7 @@ def _limit(axes: Axes, interval: Interval, name: str, colour: str, dash: Any) ->
     axes.axhspan(interval.low, interval.high, color=colour, alpha=0.10, linewidth=0)
     axes.axhline(interval.value, color=colour, linewidth=1.3, linestyle=dash)
     axes.annotate(
-        f"{name}\n{interval.value:.2f}", (1.0, interval.value), va="center", color=colour,
+        f"{name}\n{interval.value:.3g}", (1.0, interval.value), va="center", color=colour,
         xycoords=("axes fraction", "data"), xytext=(5, 0), textcoords="offset points", fontsize=8,
     )  # fmt: skip
 

@@ -156,7 +156,7 @@ def test_studies_are_shown_with_both_outlines(predicted, tmp_path):
     assert evaluation.cohort.dice.tolist() == sorted(evaluation.cohort.dice, reverse=True)
     report = write_evaluation(evaluation, tmp_path / "out", request, Outputs(gallery=4))
     html = report.read_text()
-    assert html.count("Open the volume") == 3 and 'id="niivue"' in html
+    assert html.count("Open the volume") == 3 and 'id="viewer-code"' in html
     told = read_csv(tmp_path / "out" / "tables" / "patients.csv")
     assert told[0]["why"] == "lowest Dice, highest risk"
     assert told[0]["patient"] == "Patient in row 3 of the predictions"

@@ -174,7 +174,7 @@ def test_no_evidence_where_the_interval_includes_chance(rows, make_run):
     blind = [row | {"risk": float(i * 37 % 101)} for i, row in enumerate(rows)]
     evaluation = evaluate(Request(make_run(blind) / "run", settings=FEW))
     first, second, *_ = to_page(evaluation).statements
-    assert not first.shown and "includes 0.5" in first.text and "beat chance" in first.text
+    assert not first.shown and "includes 0.5" in first.text and "no evidence" in first.text
     assert not second.shown and "not shown to add" in second.text
 
 

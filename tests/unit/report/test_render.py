@@ -101,8 +101,8 @@ def test_says_what_must_be_said(html):
     text = _said(html)
     for told in (
         "Not a medical device.", "95 % interval 0.60 to 0.80", "Not computed: only one class",
-        "95 % interval: too few patients", "Few patients.", "A note.", "Evidence.C lies above",
-        "No evidence.AUC includes", "failed", "not checked", "Not judged: no mask.", "Patient 1",
+        "95 % interval: too few patients", "Few patients.", "A note.", "Shown.C lies above",
+        "Not shown.AUC includes", "failed", "not checked", "Not judged: no mask.", "Patient 1",
         "Note roc", "Open the volume", "filled",
     ):  # fmt: skip
         assert told in text
@@ -124,16 +124,16 @@ def test_volumes_and_the_viewer_travel_inside(html, page):
             r'<script type="text/plain" id="([\w-]+)">\s*([\w+/=]+)\s*</script>', html
         )
     }
-    assert set(stored) == {"niivue", "patient-suv", "patient-masks"}
+    assert set(stored) == {"viewer-code", "patient-suv", "patient-masks"}
     volume = page.sections[0].patients[0].volume
     assert stored["patient-suv"] == volume.suv and stored["patient-masks"] == volume.masks
-    assert b"Niivue" in gzip.decompress(stored["niivue"])
+    assert b"Niivue" in gzip.decompress(stored["viewer-code"])
 
 
 def test_no_viewer_without_volumes():
     html = render(Page("Plain", "0 patients."))
     assert len(html) < 30_000
-    assert not [attrs for tag, attrs in _tags(html) if attrs.get("id") in ("viewer", "niivue")]
+    assert not [attrs for tag, attrs in _tags(html) if attrs.get("id") in ("viewer", "viewer-code")]
 
 
 def test_the_vendored_viewer_is_the_one_that_is_documented():
