@@ -165,7 +165,7 @@ def with_columns(rows, folder):
             "lesions_missed": 0, "lesions_false": 0, "centre_found": 1,
         }  # fmt: skip
     for name in ("true_volume_ml", "true_tlg", "hd95_mm", SURFACE_DICE, "centre_found"):
-        table[0][name] = ""  # a patient without a true mask
+        table[0][name] = ""  # a patient of an older fold
     write_csv(path, list(table[0]), table)
     return read_csv(path)[1:]
 
@@ -181,6 +181,8 @@ def test_a_runs_table_is_read_back(rows, make_run):
     assert found["mtv_ratio"]["patients"] == 59
     assert found["tlg_ratio"]["value"] == pytest.approx(found["mtv_ratio"]["value"] * 5 / 6)
     assert found["lesion_sensitivity"]["lesions"] == 59
+    assert found["dice"]["patients"] == 60
+    assert any("1 patient has Dice only" in text for text in document["warnings"])
 
 
 def test_what_the_evaluation_reads_is_what_training_writes():
