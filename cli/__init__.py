@@ -21,6 +21,7 @@ COMMANDS = {
     "train": "Train the multi-task, multi-scale model on a dataset.",
     "ablate": "Tell what each part of the model adds, by matched arms.",
     "evaluate": "Judge a run or predictions, with intervals and baselines.",
+    "compare": "Compare runs or predictions on the same patients.",
     "predict": "Predict mask, survival and response for new studies.",
     "explain": "Show which uptake raises or lowers risk and response.",
     "doctor": "Tell whether this installation and this machine are fit.",

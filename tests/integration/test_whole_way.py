@@ -120,11 +120,14 @@ def test_evaluation_of_run_and_of_predictions(
     cohort = dataset.parent / "phantoms"
     table = cohort / "clinical.csv"
     pet_mtl("evaluate", run_dir, "--truth", cohort / "truth.csv", "-o", run_dir / "evaluation")
-    pet_mtl(
+    judged = (
         *("evaluate", predictions, "--clinical", table, *columns),
         *("--studies", cohort / "studies", "--baselines-from", dataset),
         *("-o", predictions.parent / "evaluation"),
     )
+    done = pet_mtl(*judged, code=1)  # the model learned from these very patients
+    assert "leak checks failed: trained_on_judged" in done.stderr
+    pet_mtl(*judged, "--allow-leaks")
     for folder in (run_dir / "evaluation", predictions.parent / "evaluation"):
         found = json.loads((folder / "evaluation.json").read_text())
         for group, name in (("survival", "harrell_c"), ("response", "auc"), ("mask", "dice")):

@@ -42,10 +42,12 @@ class JudgedImages:
     Attributes:
         names: (cubes,) study of each.
         cubes: (cubes,) each (z, y, x) SUV.
+        ids: (patients,) all judged studies, in the order of their table.
     """
 
     names: tuple[str, ...] = ()
     cubes: tuple[NDArray[np.float32], ...] = ()
+    ids: tuple[str, ...] = ()
 
 
 def check_seen(evidence: Evidence, images: JudgedImages) -> LeakCheck:
@@ -71,13 +73,17 @@ def check_twice(images: JudgedImages) -> LeakCheck:
     """No two judged studies hold nearly the same image."""
     if not images.names:
         return LeakCheck(*_TWICE, UNCHECKED, _NO_STUDIES)
-    pairs = {
-        " and ".join(sorted((images.names[t.first], images.names[t.second])))
-        for t in twins_among(signatures(images.cubes))
-        if images.names[t.first] != images.names[t.second]
-    }
+    rows = [images.ids.index(name) + 1 for name in images.names]
+    pairs = sorted(
+        {
+            tuple(sorted((rows[t.first], rows[t.second])))
+            for t in twins_among(signatures(images.cubes))
+            if rows[t.first] != rows[t.second]
+        }
+    )
     if pairs:
-        return LeakCheck(*_TWICE, SUSPICIOUS, f"counted as two patients: {listed(sorted(pairs))}")
+        said = listed(f"rows {first} and {second}" for first, second in pairs)
+        return LeakCheck(*_TWICE, SUSPICIOUS, f"counted as two patients of the table: {said}")
     return LeakCheck(*_TWICE, PASSED, counted(len(set(images.names)), "image"))
 
 
@@ -95,7 +101,8 @@ def judged_images(evidence: Evidence) -> JudgedImages:
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         found = list(pool.map(lambda source: list(_cubes(source, known.roi, plan)), sources))
     pairs = [(s.name, cube) for s, cubes in zip(sources, found, strict=True) for cube in cubes]
-    return JudgedImages(tuple(name for name, _ in pairs), tuple(cube for _, cube in pairs))
+    names, cubes = (tuple(part) for part in zip(*pairs, strict=True)) if pairs else ((), ())
+    return JudgedImages(names, cubes, evidence.cohort.patients.ids)
 
 
 def _cubes(source: StudySource, roi: str | None, plan: GridPlan) -> Iterator[NDArray[np.float32]]:
@@ -166,6 +173,12 @@ def _same_images(evidence: Evidence, images: JudgedImages) -> set[str] | None:
     return {images.names[one.first] for one in twins}
 
 
+def _rows(evidence: Evidence, names: set[str]) -> str:
+    """Patients by their rows in the table: their names may be people's."""
+    ids = evidence.cohort.patients.ids
+    return listed(f"row {place}" for place, name in enumerate(ids, start=1) if name in names)
+
+
 def _verdict(
     evidence: Evidence, named: dict[str, bool] | None, pictured: set[str] | None
 ) -> LeakCheck:
@@ -174,10 +187,10 @@ def _verdict(
     proven = {name for name, same in (named or {}).items() if same}
     if pictured:
         said = f"the images of {len(pictured)} of {total} are in the dataset: "
-        return LeakCheck(*_SEEN, FAILED, said + listed(sorted(pictured)))
+        return LeakCheck(*_SEEN, FAILED, said + _rows(evidence, pictured))
     if proven and pictured is None:
         said = f"{len(proven)} of {total} have name and outcome of a patient of the dataset: "
-        return LeakCheck(*_SEEN, FAILED, said + listed(sorted(proven)))
+        return LeakCheck(*_SEEN, FAILED, said + _rows(evidence, proven))
     if named and pictured is None:
         said = f"{len(named)} of {total} have the name of a patient of the dataset, whose outcome "
         return LeakCheck(*_SEEN, SUSPICIOUS, f"{said}is another or unknown; {_NO_STUDIES}")

@@ -144,10 +144,11 @@ def test_every_part_has_its_place(filled):
     assert all(picture.alt and picture.title for picture in page.pictures())
 
 
-def test_the_page_without_findings_has_what_there_was_before(judged):
+def test_every_section_stands_in_its_place(judged):
     page = to_page(judged)
     assert [section.key for section in page.sections] == [
-        *("cohort", "beside", "survival", "response", "mask", "making", "checklists")
+        *("cohort", "leaks", "beside", "survival", "response", "mask", "subgroups"),
+        *("making", "checklists"),
     ]
     names = [picture.name for picture in page.pictures()]
     assert {"kaplan_meier", "roc", "dice", "survival_beside"} <= set(names)
@@ -174,7 +175,7 @@ def test_no_evidence_where_the_interval_includes_chance(rows, make_run):
     blind = [row | {"risk": float(i * 37 % 101)} for i, row in enumerate(rows)]
     evaluation = evaluate(Request(make_run(blind) / "run", settings=FEW))
     first, second, *_ = to_page(evaluation).statements
-    assert not first.shown and "includes 0.5" in first.text and "no evidence" in first.text
+    assert not first.shown and "no evidence" in first.text and "permutation p = " in first.text
     assert not second.shown and "not shown to add" in second.text
 
 
@@ -262,7 +263,7 @@ def test_nothing_judged_is_still_a_report(rows, make_run, tmp_path):
     evaluation = evaluate(Request(make_run(bare) / "run", settings=FEW))
     page = to_page(evaluation)
     assert [section.key for section in page.sections] == [
-        *("cohort", "survival", "response", "mask", "making", "checklists")
+        *("cohort", "leaks", "survival", "response", "mask", "subgroups", "making", "checklists")
     ]
     assert page.statements == () and write_evaluation(evaluation, tmp_path / "out").is_file()
 
@@ -304,7 +305,7 @@ def test_withheld_outcomes_leave_the_flow(rows, make_predictions):
     flow = _sections(page)["cohort"].pictures[0].content
     assert flow.steps[-1].leaving == ("outcomes of 1 withheld:", "NOVEL 1")
     assert flow.leaves[0].count == len(rows) - 1
-    assert "leaks" not in _sections(page) and "training" not in _sections(page)
+    assert "training" not in _sections(page)
 
 
 def test_every_fact_that_a_checklist_asks_for_has_a_teller(filled):

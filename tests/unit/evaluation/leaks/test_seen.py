@@ -74,7 +74,7 @@ def test_names_with_their_outcomes_fail(gathered, rows):
     _name(evidence, [*(f"other{i}" for i in range(10)), "p10", "p11"])
     found = check_seen(evidence, NOTHING)
     assert found.verdict == "failed" and "2 of 12 judged patients" in found.said
-    assert "p10; p11" in found.said
+    assert found.said.endswith("row 11; row 12")  # names may be those of people
 
 
 def test_names_with_other_outcomes_are_suspicious(gathered):
@@ -109,7 +109,7 @@ def test_images_tell_what_names_do_not(gathered, make_image, cubes, tmp_path):
     assert set(stored.names) == {"p0", "p1"} and len(stored.names) == 4
     found = check_seen(evidence, stored)
     assert found.verdict == "failed" and "1 of 12 judged patients" in found.said
-    assert found.said.endswith("p1")
+    assert found.said.endswith("row 2")
 
 
 def test_other_images_acquit_equal_names(gathered, make_image, tmp_path):
@@ -128,7 +128,7 @@ def test_two_judged_studies_of_one_image_are_suspicious(gathered, make_image, tm
         _study(tmp_path / "src" / name, make_image(50))
     _study(tmp_path / "src" / "p2", make_image(51))
     found = check_twice(judged_images(gathered(tmp_path / "src")))
-    assert found.verdict == "suspicious" and found.said.endswith("p0 and p1")
+    assert found.verdict == "suspicious" and found.said.endswith("rows 1 and 2")
 
 
 def test_studies_that_cannot_be_read_are_passed_over(gathered, make_image, tmp_path):
