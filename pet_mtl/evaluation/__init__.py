@@ -27,13 +27,14 @@ from pet_mtl.evaluation.run import (
     Beside,
     classes_told,
     load_run,
+    planned_dataset,
     read_schema,
     read_studies_table,
     told_by,
 )
 from pet_mtl.evaluation.summary import summary_lines, to_page
 from pet_mtl.evaluation.survival_findings import survival_findings
-from pet_mtl.evaluation.thresholds import threshold_from
+from pet_mtl.evaluation.thresholds import GIVEN, threshold_from
 from pet_mtl.files import write_json, write_text
 from pet_mtl.metrics import Threshold
 from pet_mtl.report import render
@@ -107,7 +108,7 @@ def evaluate(request: Request) -> Evaluation:
         UsageError: The target is neither, or options do not belong to it.
         PetMtlError: A table is damaged.
     """
-    dataset = request.dataset or request.baselines_from
+    dataset = request.dataset or request.baselines_from or _dataset_of(request.threshold_from)
     behind = Behind(request.target, dataset, request.known, request.subgroups, request.allow_leaks)
     cohort = load_cohort(request)
     if request.combat:
@@ -178,6 +179,11 @@ def write_evaluation(evaluation: Evaluation, out: Path) -> Path:
     return report
 
 
+def _dataset_of(run: Path | None) -> Path | None:
+    """The dataset that a run learned from, if it is still there."""
+    return planned_dataset(told_by(run / "plan.json"), run) if run else None
+
+
 def _read(request: Request) -> Cohort:
     """The cohort of a run or of predictions."""
     target = request.target
@@ -227,7 +233,7 @@ def _given(threshold: float) -> Threshold:
             expected="a number between 0 and 1",
             found=f"{threshold:g}",
         )
-    return Threshold(threshold, "given")
+    return Threshold(threshold, GIVEN)
 
 
 def _refuse(given: object, options: str, kind: str) -> None:

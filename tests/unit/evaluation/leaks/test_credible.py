@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from pet_mtl.evaluation.judging import ENDPOINTS, Judged, Score
+from pet_mtl.evaluation.endpoints import ENDPOINTS
+from pet_mtl.evaluation.judging import Judged, Score
 from pet_mtl.evaluation.leaks.credible import check_results
 from pet_mtl.metrics import Interval
 
