@@ -29,13 +29,14 @@ from pet_mtl.evaluation.run import (
     Beside,
     classes_told,
     load_run,
+    planned_dataset,
     read_schema,
     read_studies_table,
     told_by,
 )
 from pet_mtl.evaluation.summary import summary_lines
 from pet_mtl.evaluation.survival_findings import survival_findings
-from pet_mtl.evaluation.thresholds import threshold_from
+from pet_mtl.evaluation.thresholds import GIVEN, threshold_from
 from pet_mtl.files import write_json
 from pet_mtl.metrics import Threshold
 from pet_mtl.report import write_report
@@ -127,7 +128,7 @@ def evaluate(request: Request) -> Evaluation:
         UsageError: The target is neither, or options do not belong to it.
         PetMtlError: A table is damaged.
     """
-    dataset = request.dataset or request.baselines_from
+    dataset = request.dataset or request.baselines_from or _dataset_of(request.threshold_from)
     behind = Behind(request.target, dataset, request.known, request.subgroups, request.allow_leaks)
     cohort = load_cohort(request)
     if request.combat:
@@ -215,6 +216,11 @@ def _material(evaluation: Evaluation, request: Request | None, outputs: Outputs)
     return replace(material, patients=patients, gallery_said=said)
 
 
+def _dataset_of(run: Path | None) -> Path | None:
+    """The dataset that a run learned from, if it is still there."""
+    return planned_dataset(told_by(run / "plan.json"), run) if run else None
+
+
 def _read(request: Request) -> Cohort:
     """The cohort of a run or of predictions."""
     target = request.target
@@ -264,7 +270,7 @@ def _given(threshold: float) -> Threshold:
             expected="a number between 0 and 1",
             found=f"{threshold:g}",
         )
-    return Threshold(threshold, "given")
+    return Threshold(threshold, GIVEN)
 
 
 def _refuse(given: object, options: str, kind: str) -> None:

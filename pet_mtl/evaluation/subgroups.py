@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from pet_mtl.errors import UsageError
 from pet_mtl.evaluation.cohort import Bools, Cohort, Floats, known_in
 from pet_mtl.evaluation.endpoints import SEVERAL, Endpoint, Settings, endpoints_of
 from pet_mtl.evaluation.findings import Measure, Subgroup
@@ -36,10 +37,18 @@ def find_subgroups(
         UsageError: EVALUATE_SUBGROUPS; a column that was asked for is not there.
     """
     names = [asked_.split(":")[0] for asked_ in asked]
-    usual = [columns.grouping(name) for name in columns.usual() if name not in names]
-    told = [one for one in usual if len(one.groups()) > 1]
+    usual = (_usual(columns, name) for name in columns.usual() if name not in names)
+    told = [one for one in usual if one and len(one.groups()) > 1]
     told += [columns.grouping(name) for name in asked]
     return tuple(group for one in told for group in _groups(cohort, one, settings))
+
+
+def _usual(columns: Columns, name: str) -> Grouping | None:
+    """The groups of a column that nobody asked for; none where it makes no groups."""
+    try:
+        return columns.grouping(name)
+    except UsageError:
+        return None
 
 
 def _groups(cohort: Cohort, grouping: Grouping, settings: Settings) -> list[Subgroup]:

@@ -17,6 +17,8 @@ NOT_FIXED = (
     "that made the model"
 )
 
+GIVEN = "given"
+
 _BY_FOLD = "Youden's J on the out-of-fold predictions of the other folds"
 
 

@@ -11,7 +11,7 @@ from pet_mtl.evaluation.judging import Judged
 from pet_mtl.evaluation.leaks.covariates import check_covariates
 from pet_mtl.evaluation.leaks.credible import check_results
 from pet_mtl.evaluation.leaks.evidence import Evidence, gather
-from pet_mtl.evaluation.leaks.fitted import check_dataset, check_segmenter
+from pet_mtl.evaluation.leaks.fitted import check_dataset, check_segmenter, check_threshold
 from pet_mtl.evaluation.leaks.folds import check_held_out, check_patients
 from pet_mtl.evaluation.leaks.images import check_images
 from pet_mtl.evaluation.leaks.seen import check_seen, check_twice, judged_images
@@ -39,7 +39,11 @@ def find_leaks(evidence: Evidence, endpoints: Sequence[Judged]) -> tuple[LeakChe
     Returns:
         One verdict a check, always in the same order.
     """
-    both = (check_covariates(evidence.cohort.patients), check_results(endpoints))
+    both = (
+        check_threshold(evidence.cohort),
+        check_covariates(evidence.cohort.patients),
+        check_results(endpoints),
+    )
     if evidence.run is None:
         images = judged_images(evidence)
         return (check_seen(evidence, images), check_twice(images), *both)

@@ -7,15 +7,18 @@ from typing import Any
 import numpy as np
 
 from pet_mtl.errors import ModelError
+from pet_mtl.evaluation.cohort import Cohort
 from pet_mtl.evaluation.findings import LeakCheck
 from pet_mtl.evaluation.leaks.evidence import DATASET, PLAN, Evidence
 from pet_mtl.evaluation.leaks.verdicts import FAILED, PASSED, UNCHECKED, listed
 from pet_mtl.evaluation.run import OUT_OF_FOLD, told_by
+from pet_mtl.evaluation.thresholds import GIVEN
 from pet_mtl.evaluation.wording import are, counted
 from pet_mtl.files import read_csv
 
 _DATASET = ("same_dataset", "Predictions, models and folds of one and the same dataset")
 _SEGMENTER = ("segmenter", "A mask from another run that learned from the judged patients")
+_THRESHOLD = ("threshold", "A threshold that was chosen on the judged patients")
 _BUNDLE = Path("saved_model") / "assets.extra" / "bundle.json"
 
 
@@ -59,6 +62,18 @@ def check_segmenter(evidence: Evidence) -> LeakCheck:
     both = sum(sample in own for sample in patients.ids)
     said = f"{counted(both, 'patient')} of both runs, each left out by the segmenter of the fold"
     return LeakCheck(*_SEGMENTER, PASSED, said)
+
+
+def check_threshold(cohort: Cohort) -> LeakCheck:
+    """Sensitivity and specificity are told at a threshold that other patients chose."""
+    if cohort.threshold is not None and cohort.threshold.rule == GIVEN:
+        why = "given by hand: nobody knows which patients it was chosen on"
+        return LeakCheck(*_THRESHOLD, UNCHECKED, why)
+    if cohort.threshold is not None:
+        return LeakCheck(*_THRESHOLD, PASSED, cohort.threshold.rule)
+    if cohort.kind == "run":
+        return LeakCheck(*_THRESHOLD, PASSED, "each fold's is chosen on the other folds")
+    return LeakCheck(*_THRESHOLD, PASSED, "none is used")
 
 
 def _segmenter_of(plan: dict[str, Any]) -> str:

@@ -51,11 +51,15 @@ def dataset_signatures(dataset: Path, told: Mapping[str, Any]) -> tuple[list[str
     Raises:
         DatasetError: DATASET_DAMAGED, DATASET_RECORD, DATASET_SHARD_TORN.
     """
-    names, cubes = [], []
-    for name, context in context_cubes(dataset, told):
-        names.append(name)
-        cubes.append(context)
-    return names, signatures(cubes)
+    names: list[str] = []
+
+    def cubes() -> Iterator[Any]:
+        for name, context in context_cubes(dataset, told):
+            names.append(name)
+            yield context
+
+    found = signatures(cubes())
+    return names, found
 
 
 def context_cubes(dataset: Path, told: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

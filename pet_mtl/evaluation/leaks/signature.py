@@ -12,7 +12,7 @@ lesion, it falls to 0.85 to 1.
 """
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,14 +66,17 @@ class Twins:
     likeness: float
 
 
-def signatures(cubes: Sequence[Cubes]) -> Signatures:
+def signatures(cubes: Iterable[Cubes]) -> Signatures:
     """Signatures of context cubes.
 
     Args:
-        cubes: Each (z, y, x) SUV; all of one dataset, so of one size and voxel edge.
+        cubes: Each (z, y, x) SUV; all of one dataset, so of one size and voxel edge. Taken one by
+            one: a whole dataset of them would not fit the memory.
     """
-    coarse = [_spectrum(_edges(cube, _COARSE, _COARSE_SIGMA)) for cube in cubes]
-    detail = [_edges(cube, _DETAIL, _DETAIL_SIGMA) for cube in cubes]
+    coarse, detail = [], []
+    for cube in cubes:
+        coarse.append(_spectrum(_edges(cube, _COARSE, _COARSE_SIGMA)))
+        detail.append(_edges(cube, _DETAIL, _DETAIL_SIGMA))
     return Signatures(np.array(coarse, np.complex64), np.array(detail, np.float32))
 
 

@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 
+from pet_mtl.errors import UsageError
 from pet_mtl.evaluation import Request, Settings, evaluate, to_document
 from pet_mtl.evaluation.cohort import Cohort, Patients
 from pet_mtl.evaluation.grouping import Columns
@@ -85,6 +86,14 @@ def test_a_variable_of_one_value_is_left_out_unless_asked_for(cohort):
     columns = Columns(cohort.patients, rows=rows)
     assert find_subgroups(cohort, columns, (), FEW) == ()
     assert [g.label for g in find_subgroups(cohort, columns, ("centre",), FEW)] == ["A"]
+
+
+def test_a_usual_column_that_makes_no_groups_is_passed_over(cohort):
+    rows = {f"p{i}": {"group_centre": f"centre {i % 40}"} for i in range(60)}
+    columns = Columns(cohort.patients, rows=rows)
+    assert find_subgroups(cohort, columns, (), FEW) == ()
+    with pytest.raises(UsageError, match="40 different texts"):
+        find_subgroups(cohort, columns, ("centre",), FEW)
 
 
 def test_three_classes_are_judged_by_the_macro_auc(cohort, columns):

@@ -1,12 +1,14 @@
 """The dataset that was trained on, and segmenters from elsewhere."""
 
+import dataclasses
 import shutil
 
 import pytest
 
 from pet_mtl.evaluation.leaks.evidence import Evidence, gather
-from pet_mtl.evaluation.leaks.fitted import check_dataset, check_segmenter
+from pet_mtl.evaluation.leaks.fitted import check_dataset, check_segmenter, check_threshold
 from pet_mtl.files import read_csv, write_csv
+from pet_mtl.metrics import Threshold
 
 
 @pytest.fixture
@@ -72,6 +74,21 @@ def test_a_segmenter_that_learned_from_the_judged_fails(evidence, change, tmp_pa
 def test_a_segmenter_that_is_gone_is_not_checked(evidence, change, tmp_path):
     found = _with_segmenter(evidence, change, tmp_path / "gone")
     assert found.verdict == "not checked" and "nobody knows" in found.said
+
+
+@pytest.mark.parametrize(
+    ("kind", "threshold", "verdict", "said"),
+    [
+        ("run", None, "passed", "other folds"),
+        ("predictions", None, "passed", "none is used"),
+        ("predictions", Threshold(0.4, "Youden's J of the own run"), "passed", "own run"),
+        ("run", Threshold(0.4, "given"), "not checked", "nobody knows"),
+    ],
+)
+def test_who_chose_the_threshold(make_cohort, kind, threshold, verdict, said):
+    cohort = dataclasses.replace(make_cohort(), kind=kind, threshold=threshold)
+    found = check_threshold(cohort)
+    assert found.verdict == verdict and said in found.said
 
 
 def test_a_run_without_a_plan_is_not_checked(make_cohort, tmp_path):
