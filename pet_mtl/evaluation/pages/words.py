@@ -50,7 +50,7 @@ def p_said(permutation: Permutation) -> str:
     least = 1 / (1 + permutation.shuffles)
     p_value = permutation.p_value
     return (
-        f"p = {p_value:.2g} by {permutation.shuffles} shuffles (the least possible is {least:.1g})"
+        f"p = {p_value:.2g} by {permutation.shuffles} shuffles (the least possible is {least:.2g})"
     )
 
 
