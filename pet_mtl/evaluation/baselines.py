@@ -28,7 +28,7 @@ _LEAST_CLASS = 3
 _IMAGE_PENALTY = 0.01
 _CLINICAL_PENALTY = 0.1
 # Some twenty statistics that say much the same.
-_RADIOMICS_PENALTY = 0.3
+_RADIOMICS_PENALTY = 0.1
 
 
 @dataclass(frozen=True)

@@ -44,9 +44,10 @@ def further_lines(findings: Findings, key: str) -> list[str]:
 def _line(measure: Measure, interval: Interval) -> str:
     """One measure, and what it is without a model."""
     text = f"  {measure.title:<{_WIDTH}} {interval.value:6.3f}  {_span(interval, measure)}"
-    return (
-        text if measure.reference is None else f"{text}  (without a model {measure.reference:.3f})"
-    )
+    if measure.reference is None:
+        return text
+    name = measure.details.get("reference_is", "without a model")
+    return f"{text}  ({name} {measure.reference:.3f})"
 
 
 def _span(interval: Interval, measure: Measure) -> str:

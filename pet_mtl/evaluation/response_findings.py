@@ -9,7 +9,7 @@ from pet_mtl.classes import BINARY
 from pet_mtl.errors import MetricError
 from pet_mtl.evaluation.cohort import Cohort, Floats
 from pet_mtl.evaluation.endpoints import Settings
-from pet_mtl.evaluation.findings import Calibration, Measure, ResponseFindings
+from pet_mtl.evaluation.findings import Calibration, Decision, Measure, ResponseFindings
 from pet_mtl.evaluation.judging import Judged
 from pet_mtl.evaluation.measuring import (
     BOOTSTRAP,
@@ -118,6 +118,7 @@ def _of_several() -> ResponseFindings:
         measures=tuple(Measure(key, title, reason=_TWO_CLASSES) for key, title in _TITLES.items()),
         accuracy_reason=_TWO_CLASSES,
         calibration=Calibration((), reason=_TWO_CLASSES),
+        decision=Decision({}, reason=_TWO_CLASSES),
     )
 
 
@@ -195,7 +196,7 @@ def _ece(case: _Case) -> Measure:
     found = computed(measure, lambda: _interval(case, error))
     if found.interval is None:
         return found
-    details = {"groups": case.groups, "reference_is": "mean of a perfectly calibrated model"}
+    details = {"groups": case.groups, "reference_is": "perfectly calibrated"}
     return replace(found, reference=_perfect(case, error), details=details)
 
 

@@ -22,7 +22,7 @@ from pet_mtl.evaluation.cohort import (
 from pet_mtl.evaluation.foretold import curves_in, masks_in
 from pet_mtl.evaluation.radiomics import RadiomicsPlan, dataset_statistics, with_statistics
 from pet_mtl.evaluation.truth import read_names, read_truth
-from pet_mtl.evaluation.wording import counted
+from pet_mtl.evaluation.wording import counted, have
 from pet_mtl.files import read_csv, read_object
 
 OUT_OF_FOLD = "out_of_fold.csv"
@@ -89,11 +89,23 @@ def load_run(run: Path, beside: Beside) -> Cohort:
         masks=masks,
         mask_gap=mask_gap,
     )
-    cohort = _with_radiomics(cohort, dataset, beside.radiomics)
+    cohort = _with_radiomics(_noting_dice_only(cohort), dataset, beside.radiomics)
     if beside.truth is None:
         return cohort
     names = _names(patients.ids, beside.ids, dataset)
     return cohort.with_oracle(*read_truth(beside.truth, names))
+
+
+def _noting_dice_only(cohort: Cohort) -> Cohort:
+    """Says of how many patients an older fold tells nothing of the mask but Dice."""
+    if cohort.masks is None:
+        return cohort
+    only = int(np.count_nonzero(np.isfinite(cohort.dice) & ~cohort.masks.compared))
+    said = (
+        f"{counted(only, 'patient')} {have(only)} Dice only: the fold was trained before the table "
+        "told more of the masks."
+    )
+    return replace(cohort, notes=cohort.notes + ((said,) if only else ()))
 
 
 def _with_radiomics(cohort: Cohort, dataset: Path | None, plan: RadiomicsPlan) -> Cohort:

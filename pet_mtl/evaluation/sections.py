@@ -89,16 +89,13 @@ def further_sections(findings: Findings, endpoints: tuple[Judged, ...]) -> Plain
 def further_absences(findings: Findings, endpoints: tuple[Judged, ...], cohort: Any) -> list[Plain]:
     """Every further number that could not be computed, and why."""
     found = [
-        {"what": f"metrics.{key}", "reason": reason}
-        for key, part, reason in (
-            *(
-                (j.endpoint.key, getattr(findings, j.endpoint.key), j.model.reason)
-                for j in endpoints
-            ),
-            ("mask", findings.mask, mask_gap(cohort)),
-        )
-        if part is None and reason
+        {"what": f"metrics.{j.endpoint.key}", "reason": j.model.reason}
+        for j in endpoints
+        if getattr(findings, j.endpoint.key) is None and j.model.reason
     ]
+    if findings.mask is None:
+        why = mask_gap(cohort)
+        found += [{"what": f"metrics.mask.{key}", "reason": why} for key in _ALL_MASK_KEYS]
     for place, reason in _gaps(findings):
         if reason:
             found.append({"what": place, "reason": reason})
@@ -191,6 +188,7 @@ def _accuracy(response: ResponseFindings) -> Plain:
 
 
 _MASK_KEYS = {"detection": "lesion_sensitivity", "mtv": "mtv_ratio", "tlg": "tlg_ratio"}
+_ALL_MASK_KEYS = ("hd95_mm", "surface_dice", "centre_found", *_MASK_KEYS.values())
 
 
 def _masks(mask: MaskFindings) -> Plain:

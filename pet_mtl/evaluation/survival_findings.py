@@ -295,7 +295,7 @@ def _beside(
 ) -> Measure:
     """An error of the model, and that of Kaplan and Meier's curve where it has a number."""
     found = computed(measure, compute)
-    details = {**found.details, "reference_is": "Kaplan-Meier of the same patients"}
+    details = {**found.details, "reference_is": "Kaplan-Meier"}
     return replace(found, reference=without_model(), details=details) if found.interval else found
 
 

@@ -58,7 +58,8 @@ def test_every_patient_is_predicted_once_by_a_model_that_never_saw_it(
     assert all(row["fold"] == studies[row["sample_id"]]["fold"] for row in table)
     for row in table:
         assert np.isfinite(float(row["risk"])) and 0 < float(row["response"]) < 1
-        assert (row["dice"] == "") == (studies[row["sample_id"]]["has_mask"] == "0")
+        without = studies[row["sample_id"]]["has_mask"] == "0"
+        assert (row["dice"] == "") == (row["true_volume_ml"] == "") == without
         curve = [float(row[name]) for name in row if name.startswith("survival_") and row[name]]
         assert curve and all(1 >= a >= b >= 0 for a, b in itertools.pairwise(curve))
 

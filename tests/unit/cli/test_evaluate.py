@@ -93,6 +93,7 @@ def test_horizons_and_threshold_are_the_users(folder, tmp_path, capsys):
     assert document["threshold"] == {"value": 0.4, "rule": "given"}
     assert document["permutation"]["survival"]["shuffles"] == 49
     assert "Uno's C" in said and "from 0.400 on: given" in said
+    assert "(perfectly calibrated 0." in said and "(without a model 0.500)" in said
     assert "permutation p = " in said and "No evidence that the model beats chance" in said
 
 

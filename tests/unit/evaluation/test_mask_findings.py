@@ -149,7 +149,7 @@ def test_without_true_masks_all_say_why(files, judge_table):
         {"time": rng.exponential(size=30), "event": np.ones(30)},
     )
     reasons = {item["what"]: item["reason"] for item in document["absent"]}
-    assert "mask" not in document["metrics"] and "--studies" in reasons["metrics.mask"]
+    assert "mask" not in document["metrics"] and "--studies" in reasons["metrics.mask.hd95_mm"]
 
 
 def with_columns(rows, folder):
@@ -165,7 +165,7 @@ def with_columns(rows, folder):
             "lesions_missed": 0, "lesions_false": 0, "centre_found": 1,
         }  # fmt: skip
     for name in ("true_volume_ml", "true_tlg", "hd95_mm", SURFACE_DICE, "centre_found"):
-        table[0][name] = ""  # a patient without a true mask
+        table[0][name] = ""  # a patient of an older fold
     write_csv(path, list(table[0]), table)
     return read_csv(path)[1:]
 
@@ -181,6 +181,8 @@ def test_a_runs_table_is_read_back(rows, make_run):
     assert found["mtv_ratio"]["patients"] == 59
     assert found["tlg_ratio"]["value"] == pytest.approx(found["mtv_ratio"]["value"] * 5 / 6)
     assert found["lesion_sensitivity"]["lesions"] == 59
+    assert found["dice"]["patients"] == 60
+    assert any("1 patient has Dice only" in text for text in document["warnings"])
 
 
 def test_what_the_evaluation_reads_is_what_training_writes():
@@ -191,7 +193,7 @@ def test_a_run_of_before_says_so(rows, make_run):
     document = to_document(evaluate(Request(make_run(rows[:60]) / "run", settings=FEW)))
     assert set(document["metrics"]["mask"]) == {"dice"}
     reasons = {item["what"]: item["reason"] for item in document["absent"]}
-    assert "train it again" in reasons["metrics.mask"]
+    assert "train it again" in reasons["metrics.mask.mtv_ratio"]
 
 
 def test_a_tolerance_for_a_run_is_refused(rows, make_run):

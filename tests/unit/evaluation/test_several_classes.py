@@ -86,6 +86,21 @@ def test_macro_auc_is_that_of_scikit_learn(run, several):
     assert document["share_of_oracle"].keys() == {"survival"}
 
 
+def test_what_needs_two_classes_says_so_and_shuffles_do_not(run):
+    document = to_document(evaluate(Request(run / "run", settings=FEW)))
+    assert set(document["metrics"]["response"]) == {"macro_auc"}
+    reasons = {item["what"]: item["reason"] for item in document["absent"]}
+    for what in ("auc_delong", "average_precision", "brier", "ece", "sensitivity", "npv"):
+        assert "two classes only" in reasons[f"metrics.response.{what}"]
+    for what in ("calibration.response", "decision.response"):
+        assert "two classes only" in reasons[what]
+    shuffled = document["permutation"]["response"]
+    assert shuffled["value"] == document["metrics"]["response"]["macro_auc"]["value"]
+    assert shuffled["p_value"] == pytest.approx(1 / 40)
+    assert shuffled["chance"] == pytest.approx(0.5, abs=0.05)
+    assert document["evidence"]["response"]["verdict"] == "better than chance"
+
+
 def test_the_report_is_written_without_roc_curves(run):
     evaluation = evaluate(Request(run / "run", settings=FEW))
     text = write_evaluation(evaluation, run / "out").read_text()
