@@ -199,3 +199,15 @@ def test_an_allowed_leak_passes_and_is_told(leaky, capsys):
 def test_without_a_leak_nothing_is_said_of_leaks(folder, capsys):
     assert _exit(folder / "run", "--samples", "20", "--allow-leaks") == 0
     assert "leak check" not in capsys.readouterr().out
+
+
+def test_columns_to_group_and_to_harmonise_by_are_taken(leaky, capsys):
+    arguments = (leaky / "run", "--dataset", leaky / "dataset", "--samples", "20", "--allow-leaks")
+    assert _exit(*arguments, "--subgroups", "fold", "--combat", "fold", "--no-radiomics") == 0
+    document = json.loads((leaky / "run" / "evaluation.json").read_text())
+    assert {group["variable"] for group in document["subgroups"]} == {"fold"}
+    assert any("ComBat by fold" in text for text in document["warnings"])
+    for option in ("--subgroups", "--combat"):
+        capsys.readouterr()
+        assert _exit(*arguments, option, "weight") == 2
+        assert "EVALUATE_SUBGROUPS" in capsys.readouterr().err

@@ -4,8 +4,17 @@ import json
 
 import numpy as np
 
-from pet_mtl.evaluation import Request, Settings, evaluate, failed, to_document, write_evaluation
+from pet_mtl.evaluation import (
+    Known,
+    Request,
+    Settings,
+    evaluate,
+    failed,
+    to_document,
+    write_evaluation,
+)
 from pet_mtl.files import read_csv, write_csv
+from pet_mtl.readers.clinical import ClinicalColumns
 
 FEW = Settings(samples=40)
 
@@ -76,3 +85,17 @@ def test_the_harmonised_baseline_stands_behind_radiomics(rows, make_run):
     assert keys.index("radiomics_combat") == keys.index("radiomics") + 1
     assert found.cohort.patients.batch == ("GE-0", "GE-1") * 100
     assert "radiomics_combat" not in [s.key for s in _evaluated(folder).endpoints[0].scores]
+
+
+def test_predictions_of_the_patients_of_the_own_run_are_caught(rows, make_run, make_predictions):
+    """The run that chose the threshold says what the model learned from."""
+    folder = make_run(rows)
+    make_predictions(rows)
+    columns = ClinicalColumns("patient_id", "time_days", "event", "response")
+    known = Known(folder / "cohort" / "clinical.csv", columns)
+    target = folder / "predictions"
+    found = evaluate(Request(target, known, settings=FEW, threshold_from=folder / "run"))
+    assert _verdicts(found)["trained_on_judged"] == "failed"
+    assert _verdicts(evaluate(Request(target, known, settings=FEW)))["trained_on_judged"] == (
+        "not checked"
+    )
