@@ -203,10 +203,10 @@ def _accuracy(found: ResponseFindings) -> Iterator[Table]:
         return
     rows = tuple(_accuracy_rows(found.accuracy))
     threshold = found.accuracy.threshold
-    note = f"Threshold {threshold.value:.3f} ({threshold.rule}), chosen on other patients."
+    note = f"Threshold {threshold.value:.3f}: {threshold.rule}."
     if found.fold_thresholds:
         told = ", ".join(f"{fold}: {value:.3f}" for fold, value in found.fold_thresholds.items())
-        note = f"{threshold.rule}, chosen fold by fold on the other folds; {told}."
+        note = f"{note} By fold: {told}."
     yield Table("At a threshold", ("", "value (95 % interval)"), rows, note, "accuracy")
 
 

@@ -174,7 +174,7 @@ def _threshold(evaluation: Evaluation, _: Material) -> str:
     if found is None or found.accuracy is None:
         return ""
     rule = found.accuracy.threshold.rule
-    return f"A response is called at a threshold by {rule}, chosen on other patients."
+    return f"A response is called from a threshold on: {rule}."
 
 
 def _accuracy(evaluation: Evaluation, _: Material) -> str:

@@ -1,5 +1,6 @@
 """Numbers of the report in words."""
 
+import string
 from typing import Any
 
 from pet_mtl.evaluation.findings import Measure
@@ -10,15 +11,7 @@ from pet_mtl.report import Table
 TOO_FEW = "too few"
 
 _SHORT_HASH = 16
-_MEASURE_HEADER = (
-    "",
-    "value",
-    "95 % interval",
-    "patients",
-    "without a model",
-    "ideal",
-    "interval by",
-)
+_MEASURE_HEADER = ("", "value", "95 % interval", "by", "patients", "without a model", "ideal")
 _MEASURE_COLUMNS = (
     *("key", "title", "value", "low", "high", "too_few", "patients"),
     *("reference", "ideal", "method", "reason"),
@@ -56,8 +49,9 @@ def p_said(permutation: Permutation) -> str:
     """The p of a permutation test, and of how many shuffles."""
     least = 1 / (1 + permutation.shuffles)
     p_value = permutation.p_value
-    told = f"p = {p_value:.3f}" if p_value >= 0.001 else f"p = {p_value:.1g}"
-    return f"{told} by {permutation.shuffles} shuffles (the least possible is {least:.1g})"
+    return (
+        f"p = {p_value:.2g} by {permutation.shuffles} shuffles (the least possible is {least:.2g})"
+    )
 
 
 def said(value: Any, whole: bool = False) -> str:
@@ -78,20 +72,28 @@ def joined(names: list[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
-def measure_table(title: str, name: str, measures: tuple[Measure, ...], note: str = "") -> Table:
-    """Measures as a table; the file has the full numbers, and why one is missing."""
-    rows = tuple(_measure_row(one) for one in measures if one.interval)
+def measure_table(title: str, name: str, measures: tuple[Measure, ...]) -> Table:
+    """Measures as a table; the file has the full numbers, and why one is missing.
+
+    How the intervals are made is told below, by a letter each.
+    """
+    shown = [one for one in measures if one.interval]
+    methods = dict.fromkeys(one.method for one in shown if one.method)
+    letters = dict(zip(methods, string.ascii_lowercase, strict=False))
+    told = [f"{letter}: {method}" for method, letter in letters.items()]
+    note = f"Intervals by {'; '.join(told)}." if told else ""
+    rows = tuple(_measure_row(one, letters.get(one.method, "")) for one in shown)
     data = tuple(_measure_data(one) for one in measures)
     return Table(title, _MEASURE_HEADER, rows, note, name, columns=_MEASURE_COLUMNS, data=data)
 
 
-def _measure_row(one: Measure) -> tuple[str, ...]:
+def _measure_row(one: Measure, letter: str) -> tuple[str, ...]:
     """One measure on the page."""
     if one.interval is None:
         return ()
     beside = ["" if value is None else number(value) for value in (one.reference, one.ideal)]
     value, ends = number(one.interval.value), span(one.interval, one.too_few)
-    return (one.title, value, ends, str(one.patients), *beside, short(one.method))
+    return (one.title, value, ends, letter, str(one.patients), *beside)
 
 
 def _measure_data(one: Measure) -> tuple[object, ...]:

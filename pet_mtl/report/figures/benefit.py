@@ -5,7 +5,7 @@ from matplotlib.figure import FigureBase
 from matplotlib.ticker import PercentFormatter
 
 from pet_mtl.report.contents import CalibrationCurve, NetBenefit
-from pet_mtl.report.figures.style import BLACK, BLUE, GREY, LINES
+from pet_mtl.report.figures.style import BLACK, BLUE, LINES
 
 _FLOOR = -0.05
 
@@ -13,17 +13,13 @@ _FLOOR = -0.05
 def calibration(figure: FigureBase, content: CalibrationCurve) -> None:
     """Observed share beside mean prediction, one dot a group of patients."""
     axes = figure.subplots()
-    axes.plot([0, 1], [0, 1], color="#BBBBBB", linewidth=0.9)
-    axes.annotate(
-        "perfect", (0.03, 0.03), xytext=(2, 9), textcoords="offset points", rotation=45,
-        color=GREY, fontsize=8, rotation_mode="anchor",
-    )  # fmt: skip
+    axes.plot([0, 1], [0, 1], color="#BBBBBB", linewidth=0.9, label="perfect")
     predicted = np.array([group.predicted for group in content.groups])
     observed = np.array([group.observed.value for group in content.groups])
     for group in content.groups:
         ends = [group.observed.low, group.observed.high]
         axes.plot([group.predicted] * 2, ends, color=BLUE, linewidth=1.4)
-    axes.plot(predicted, observed, "o-", color=BLUE, markersize=6, linewidth=0.8)
+    axes.plot(predicted, observed, "o-", color=BLUE, ms=6, lw=0.8, label="groups of patients")
     axes.set_aspect("equal")
     axes.set_xlim(-0.02, 1.02)
     axes.set_ylim(-0.02, 1.02)
@@ -31,6 +27,7 @@ def calibration(figure: FigureBase, content: CalibrationCurve) -> None:
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.set_xlabel(f"predicted probability of {content.event}")
     axes.set_ylabel("observed share")
+    axes.legend(loc="upper left", fontsize=8)
 
 
 def net_benefit(figure: FigureBase, content: NetBenefit) -> None:

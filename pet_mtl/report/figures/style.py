@@ -4,6 +4,7 @@ Colours are Okabe and Ito's, which every common kind of colour vision tells apar
 colour says, shape, line style or a label says too.
 """
 
+import textwrap
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -13,6 +14,7 @@ GREEN, PURPLE, SKY, ORANGE = "#009E73", "#CC79A7", "#56B4E9", "#E69F00"
 LIGHT = "#DDDDDD"
 
 WIDTH_IN = 4.4
+_NAME_LETTERS = 26
 
 # A few lines that differ in dash as well as in colour.
 LINES: tuple[tuple[str, Any], ...] = (
@@ -48,7 +50,7 @@ STYLE: Any = {
 def rows_of_names(axes: Axes, names: list[str], places: list[float] | None = None) -> None:
     """Rows from the top, each with its name beside it, and a light grid across them."""
     places = [float(place) for place in range(len(names))] if places is None else places
-    axes.set_yticks(places, names)
+    axes.set_yticks(places, [textwrap.fill(name, _NAME_LETTERS) for name in names])
     axes.set_ylim(max(places, default=0.0) + 0.6, -0.6)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
