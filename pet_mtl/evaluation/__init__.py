@@ -200,9 +200,9 @@ def write_evaluation(
     Raises:
         UsageError: The ablation is none.
     """
-    material = _material(evaluation, request, outputs)
+    page = to_page(evaluation, _material(evaluation, request, outputs))
     write_json(out / EVALUATION, to_document(evaluation))
-    return write_report(to_page(evaluation, material), out, outputs.pdf)
+    return write_report(page, out, outputs.pdf)
 
 
 def _material(evaluation: Evaluation, request: Request | None, outputs: Outputs) -> Material:

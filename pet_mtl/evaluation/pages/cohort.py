@@ -1,5 +1,6 @@
 """Who is judged: flow, what is known, what the patients are like."""
 
+import textwrap
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -87,14 +88,7 @@ def _withheld_lines(evaluation: Evaluation) -> tuple[str, ...]:
 
 def _broken(parts: list[str]) -> list[str]:
     """A list in lines that fit into a box."""
-    lines: list[str] = []
-    for part in parts:
-        longer = f"{lines[-1]}, {part}" if lines else part
-        if lines and len(longer) <= _LINE_LETTERS:
-            lines[-1] = longer
-        else:
-            lines.append(part)
-    return lines
+    return textwrap.wrap(", ".join(parts), _LINE_LETTERS)
 
 
 def _leaves(evaluation: Evaluation) -> Iterator[Leaf]:

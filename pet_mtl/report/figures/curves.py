@@ -39,7 +39,7 @@ def kaplan_meier(figure: FigureBase, content: Survival) -> None:
         "at risk", (0, 0), xycoords="axes fraction", xytext=(-20, -46),
         textcoords="offset points", ha="right", color=GREY, fontsize=8,
     )  # fmt: skip
-    axes.legend(loc="lower left", fontsize=8.5, borderaxespad=0.2)
+    axes.legend(loc="upper right", fontsize=8.5, borderaxespad=0.2)
     axes.set_title(logrank_said(content), fontsize=8.5, loc="right", color=GREY)
 
 
