@@ -7,6 +7,7 @@ import click
 
 from pet_mtl.cli._checks import check_options, take_checks
 from pet_mtl.cli._clinical import coding_options, take_columns
+from pet_mtl.cli._report import report_options, take_outputs
 from pet_mtl.cli._search import layout_option
 from pet_mtl.errors import UsageError
 
@@ -49,10 +50,7 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--radiomics/--no-radiomics", default=True, show_default=True,
               help="Statistics of the images, if at hand, as a baseline.")  # fmt: skip
 @check_options
-@click.option("--gallery", type=click.IntRange(min=0, max=10), default=4, show_default=True,
-              help="Patients shown with images and volumes, chosen by rule.")  # fmt: skip
-@click.option("--ablation", type=_FOLDER, help="What `pet-mtl ablate` wrote, for the report.")
-@click.option("--pdf", is_flag=True, help="Write report.pdf, too.")
+@report_options
 @click.option("--samples", type=click.IntRange(min=1), default=2000, show_default=True,
               help="Bootstrap resamples.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True,
@@ -67,21 +65,20 @@ def command(target: Path, out: Path | None, **options: Any) -> int:
     clinical table is found by itself).
     """
     # Loads lifelines, pandas and matplotlib, which --help can do without.
-    from pet_mtl.evaluation import Outputs, evaluate, failed, summary_lines, write_evaluation
+    from pet_mtl.evaluation import evaluate, failed, summary_lines, write_evaluation
 
     folder = out or (target if target.is_dir() else target.parent)
     request = _request(target, folder, options)
     evaluation = evaluate(request)
-    outputs = Outputs(options["gallery"], options["ablation"], options["pdf"])
-    report = write_evaluation(evaluation, folder, request, outputs)
+    report = write_evaluation(evaluation, folder, request, take_outputs(options))
     for line in summary_lines(evaluation):
         click.echo(line)
     click.echo(f"report: {report}")
     leaks = failed(evaluation.findings.leaks)
     if leaks and not options["allow_leaks"]:
-        names = ", ".join(check.key for check in leaks)
-        click.echo(f"error: leak checks failed: {names}; the report says why. Mend what they "
-                   "found, or give --allow-leaks to let these numbers pass", err=True)  # fmt: skip
+        click.echo(f"error: leak checks failed: {', '.join(check.key for check in leaks)}; the "
+                   "report says why. Mend what they found, or give --allow-leaks to let these "
+                   "numbers pass", err=True)  # fmt: skip
         return 1
     if not evaluation.has_numbers:
         click.echo("error: no number could be computed; the report says why", err=True)
@@ -100,6 +97,7 @@ def _request(target: Path, folder: Path, options: dict[str, Any]) -> "Request":
             "--clinical gives the outcomes, but no column of any is named",
             todo="Give --time and --event, or --response; masks need no --clinical",
         )
+    days = horizons_in(options["horizons"] or "")
     return Request(
         target=target,
         known=Known(
@@ -114,9 +112,7 @@ def _request(target: Path, folder: Path, options: dict[str, Any]) -> "Request":
         dataset=options["dataset"],
         ids=options["ids"],
         baselines_from=options["baselines_from"],
-        settings=Settings(
-            options["samples"], options["seed"], horizons_in(options["horizons"] or "")
-        ),
+        settings=Settings(options["samples"], options["seed"], days),
         threshold=options["threshold"],
         threshold_from=options["threshold_from"],
         radiomics=RadiomicsPlan(options["radiomics"], folder / "radiomics.csv"),
