@@ -6,7 +6,7 @@ from pathlib import Path
 from pet_mtl.errors import UsageError
 from pet_mtl.evaluation.classes import check_training
 from pet_mtl.evaluation.cohort import Cohort, Training
-from pet_mtl.evaluation.gallery import Place, gallery
+from pet_mtl.evaluation.gallery import Place, gallery_of
 from pet_mtl.evaluation.judging import Settings, endpoints_of, judge, judge_dice
 from pet_mtl.evaluation.pages import NOTHING, Material, dataset_of, read_material, to_page
 from pet_mtl.evaluation.predictions import PREDICTIONS, Known, load_predictions
@@ -168,7 +168,7 @@ def _material(evaluation: Evaluation, request: Request | None, outputs: Outputs)
     material = read_material(request.target, request.dataset, outputs.ablation)
     dataset = dataset_of(request.target, request.dataset)
     place = Place(request.target, dataset, request.known)
-    patients, said = gallery(evaluation, material, place, outputs.gallery)
+    patients, said = gallery_of(evaluation, material, place, outputs.gallery)
     return replace(material, patients=patients, gallery_said=said)
 
 
