@@ -9,7 +9,7 @@ from pet_mtl.evaluation.classes import check_training
 from pet_mtl.evaluation.cohort import Cohort, Training
 from pet_mtl.evaluation.endpoints import Settings, endpoints_of
 from pet_mtl.evaluation.findings import Findings
-from pet_mtl.evaluation.gallery import Place, gallery
+from pet_mtl.evaluation.gallery import Place, gallery_of
 from pet_mtl.evaluation.horizons import horizons_in
 from pet_mtl.evaluation.judging import Judged, judge, judge_dice
 from pet_mtl.evaluation.leaks import failed
@@ -212,7 +212,7 @@ def _material(evaluation: Evaluation, request: Request | None, outputs: Outputs)
     material = read_material(request.target, request.dataset, outputs.ablation)
     dataset = dataset_of(request.target, request.dataset)
     place = Place(request.target, dataset, request.known)
-    patients, said = gallery(evaluation, material, place, outputs.gallery)
+    patients, said = gallery_of(evaluation, material, place, outputs.gallery)
     return replace(material, patients=patients, gallery_said=said)
 
 

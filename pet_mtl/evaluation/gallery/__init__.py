@@ -36,7 +36,7 @@ class Place:
     known: Known
 
 
-def gallery(
+def gallery_of(
     evaluation: Evaluation, material: Material, place: Place, count: int
 ) -> tuple[tuple[Patient, ...], str]:
     """Chooses patients and draws what is known of them.

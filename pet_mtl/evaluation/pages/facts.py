@@ -10,7 +10,16 @@ from pet_mtl.evaluation.pages.cohort import flow_of
 from pet_mtl.evaluation.pages.headlines import NAMES, statements
 from pet_mtl.evaluation.pages.making_facts import MAKING
 from pet_mtl.evaluation.pages.material import Material
-from pet_mtl.evaluation.pages.words import is_run, joined, number, percent, said, short, span
+from pet_mtl.evaluation.pages.words import (
+    is_ours,
+    is_run,
+    joined,
+    number,
+    percent,
+    said,
+    short,
+    span,
+)
 from pet_mtl.evaluation.results import Evaluation, counts, versions, warnings_of
 from pet_mtl.evaluation.wording import counted
 from pet_mtl.report import Checklist, filled
@@ -33,10 +42,12 @@ def facts_of(evaluation: Evaluation, material: Material) -> dict[str, str]:
 def _design(evaluation: Evaluation, _: Material) -> str:
     if is_run(evaluation):
         return "Development of a multi-task prediction model, and its internal validation."
-    return "Evaluation of a finished multi-task prediction model."
+    return "Evaluation of a finished prediction model."
 
 
-def _technology(_: Evaluation, __: Material) -> str:
+def _technology(evaluation: Evaluation, _: Material) -> str:
+    if not is_ours(evaluation):
+        return ""
     return "Deep learning: a multi-task 3-D convolutional network on PET."
 
 
@@ -85,10 +96,9 @@ def _counts(evaluation: Evaluation, _: Material) -> str:
 
 def _missing(evaluation: Evaluation, _: Material) -> str:
     covariates = evaluation.cohort.patients.covariates
-    told = (
-        "Patients without an outcome or a mask are left out of the numbers on it, and add nothing "
-        "to its loss in training; nothing is imputed."
-    )
+    told = "Patients without an outcome or a mask are left out of the numbers on it."
+    if is_ours(evaluation):
+        told += " In training they add nothing to its loss; nothing is imputed."
     if covariates:
         told += " Missing covariates are marked as unknown; simple rules take their median."
     return told

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pet_mtl.evaluation.pages.material import Material
-from pet_mtl.evaluation.pages.words import is_run, joined, said
+from pet_mtl.evaluation.pages.words import is_ours, is_run, joined, said
 from pet_mtl.evaluation.results import Evaluation
 
 _AUGMENTED_OFF = (0, 0.0, False)
@@ -16,7 +16,9 @@ def _part(material: Material, name: str) -> Mapping[str, Any]:
     return part if isinstance(part, dict) else {}
 
 
-def _preprocessing(_: Evaluation, material: Material) -> str:
+def _preprocessing(evaluation: Evaluation, material: Material) -> str:
+    if not is_ours(evaluation):
+        return ""
     grids = material.dataset.get("grids")
     suv = material.dataset.get("suv", "SUV by body weight, g/ml")
     if not grids:
@@ -29,6 +31,8 @@ def _preprocessing(_: Evaluation, material: Material) -> str:
 
 
 def _predictors(evaluation: Evaluation, material: Material) -> str:
+    if not is_ours(evaluation):
+        return ""
     channels = "PET and CT" if _part(material, "model").get("ct") else "PET"
     clinical = _part(material, "model").get("clinical", True)
     covariates = list(evaluation.cohort.patients.covariates) if clinical else []
@@ -92,6 +96,8 @@ def _initialisation(_: Evaluation, material: Material) -> str:
 
 
 def _ensembling(evaluation: Evaluation, material: Material) -> str:
+    if not is_ours(evaluation):
+        return ""
     if not is_run(evaluation):
         return "The model averages those of its folds, if it was trained on several."
     mirrored = _part(material, "output").get("tta")
@@ -120,12 +126,16 @@ def _updating(_: Evaluation, material: Material) -> str:
 
 
 def _calculation(evaluation: Evaluation, _: Material) -> str:
+    if not is_ours(evaluation):
+        return ""
     fingerprint = evaluation.cohort.provenance.get("model_fingerprint")
     named = f" {fingerprint}" if fingerprint else ""
     return f"By the saved model{named}, with `pet-mtl train` or `pet-mtl predict`."
 
 
-def _output(_: Evaluation, material: Material) -> str:
+def _output(evaluation: Evaluation, material: Material) -> str:
+    if not is_ours(evaluation):
+        return ""
     tasks = _part(material, "model").get("tasks")
     names = {"mask": "a mask of the lesion", "survival": "risk and survival probabilities by day",
              "response": "probabilities of the response's classes"}  # fmt: skip
@@ -145,7 +155,9 @@ def _plan(evaluation: Evaluation, material: Material) -> str:
     return "plan.json of the run holds configuration, seed, versions and the data's fingerprint."
 
 
-def _input_handling(_: Evaluation, __: Material) -> str:
+def _input_handling(evaluation: Evaluation, _: Material) -> str:
+    if not is_ours(evaluation):
+        return ""
     return (
         "Studies whose SUV cannot be trusted are refused with a code; without mask or covariates "
         "a study is predicted all the same, with a warning; unusual ones are told."

@@ -28,7 +28,6 @@ class Material:
         plan: plan.json of a run.
         dataset: dataset.json of a run.
         run: run.json of a run.
-        record: prediction.json of one prediction.
         refused: Code to the number of studies refused for it; None where it is not known.
         histories: Fold to the rows of its metrics.csv.
         rows: Id to its row of the table of predictions.
@@ -40,7 +39,6 @@ class Material:
     plan: Mapping[str, Any] = field(default_factory=dict)
     dataset: Mapping[str, Any] = field(default_factory=dict)
     run: Mapping[str, Any] = field(default_factory=dict)
-    record: Mapping[str, Any] = field(default_factory=dict)
     refused: Mapping[str, int] | None = None
     histories: Mapping[int, Rows] = field(default_factory=dict)
     rows: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -101,12 +99,7 @@ def _predictions(target: Path) -> dict[str, Any]:
     """A table of predictions, and what was refused."""
     table = target / PREDICTIONS if target.is_dir() else target
     rows = {row.get("id", ""): row for row in read_csv(table)}
-    first = next(iter(rows), "")
-    return {
-        "record": told_by(table.parent / first / "prediction.json") if first else {},
-        "refused": _refused(table.parent / _REJECTED),
-        "rows": rows,
-    }
+    return {"refused": _refused(table.parent / _REJECTED), "rows": rows}
 
 
 def _refused(path: Path) -> dict[str, int] | None:

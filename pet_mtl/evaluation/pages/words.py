@@ -104,6 +104,11 @@ def _measure_data(one: Measure) -> tuple[object, ...]:
     return (one.key, one.title, *ends, few, one.patients, *beside, one.method, one.reason)
 
 
+def is_ours(evaluation: Evaluation) -> bool:
+    """Whether a model of this package predicted; any table of predictions can be judged."""
+    return is_run(evaluation) or "model_fingerprint" in evaluation.cohort.provenance
+
+
 def is_run(evaluation: Evaluation) -> bool:
     """Whether out-of-fold predictions of a run are judged."""
     return evaluation.cohort.kind == "run"

@@ -168,6 +168,18 @@ def test_studies_are_shown_with_both_outlines(predicted, tmp_path):
             assert place < 0, (path.name, content[max(0, place - 150) : place + 50])
 
 
+def test_volumes_that_would_make_the_page_too_large_are_left_out(predicted, tmp_path, monkeypatch):
+    folder, known = predicted
+    request = Request(folder / "predictions", known, settings=FEW)
+    evaluation, one = evaluate(request), volume_of(Scene(_layer(), _layer(), "p"))
+    room = len(one.suv) + len(one.masks or b"") + 200
+    monkeypatch.setattr("pet_mtl.evaluation.gallery.MOST_BYTES", room)
+    report = write_evaluation(evaluation, tmp_path / "out", request, Outputs(gallery=3))
+    html = report.read_text()
+    assert html.count("Open the volume") == 1
+    assert "Without volume, to keep the page small: 2." in html
+
+
 def test_without_the_studies_the_pictures_are_shown_without_their_title(predicted, tmp_path):
     folder, known = predicted
     alone = Known(known.clinical, known.columns)

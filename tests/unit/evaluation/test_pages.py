@@ -23,7 +23,7 @@ from pet_mtl.evaluation.findings import (
     Subgroup,
     SurvivalFindings,
 )
-from pet_mtl.evaluation.pages import Material, read_material, to_page
+from pet_mtl.evaluation.pages import Material, facts, read_material, to_page
 from pet_mtl.evaluation.pages.facts import facts_of
 from pet_mtl.files import read_csv, write_csv
 from pet_mtl.metrics import (
@@ -38,9 +38,11 @@ from pet_mtl.metrics import (
     survival_calibration_groups,
     survival_decision_curve,
 )
+from pet_mtl.readers.clinical import ClinicalColumns
 from pet_mtl.report import fact_keys, render
 
 FEW = Settings(samples=40)
+COLUMNS = ClinicalColumns("patient_id", "time_days", "event", "response")
 HOSTILE = "<script>alert(1)</script>"
 NUMBER = Interval(0.7, 0.6, 0.8)
 
@@ -296,10 +298,7 @@ def test_withheld_outcomes_leave_the_flow(rows, make_predictions):
     cells = [dict(cell, abstained="", response_set="") for cell in read_csv(table)]
     cells[0] |= {"risk": "", "response": "", "abstained": "NOVEL"}
     write_csv(table, [*cells[0]], cells)
-    from pet_mtl.readers.clinical import ClinicalColumns
-
-    columns = ClinicalColumns("patient_id", "time_days", "event", "response")
-    known = Known(folder / "cohort" / "clinical.csv", columns)
+    known = Known(folder / "cohort" / "clinical.csv", COLUMNS)
     evaluation = evaluate(Request(table.parent, known, settings=FEW))
     page = to_page(evaluation, read_material(table.parent))
     flow = _sections(page)["cohort"].pictures[0].content
@@ -313,12 +312,24 @@ def test_every_fact_that_a_checklist_asks_for_has_a_teller(filled):
         plan={"config": {"model": {"tasks": ["mask"]}, "stage": {}, "loss": {}}, "seed": 1},
         dataset={"folds": 5, "seed": 0, "grids": {"size": 8, "fine_mm": 2, "context_mm": 4}},
     )
-    from pet_mtl.evaluation.pages import facts
-
     assert fact_keys() <= set(facts._TELLERS)
     known = facts_of(filled, material)
     assert {"numbers", "partition", "uncertainty", "flow", "evidence", "threshold"} <= set(known)
     assert all(text.endswith((".", ")")) for text in known.values())
+
+
+def test_nothing_is_claimed_of_a_model_that_is_not_ours(rows, make_predictions, judged):
+    folder = make_predictions(rows, truth=False)
+    known = Known(folder / "cohort" / "clinical.csv", COLUMNS)
+    evaluation = evaluate(Request(folder / "predictions", known, settings=FEW))
+    ours = {"technology", "model", "calculation", "output", "ensembling", "input_handling"}
+    told = facts_of(evaluation, Material())
+    assert not ours & set(told) and "training" not in told["missing"]
+    assert {"technology", "output", "calculation"} <= set(facts_of(judged, Material()))
+    provenance = evaluation.cohort.provenance | {"model_fingerprint": "0f"}
+    cohort = dataclasses.replace(evaluation.cohort, provenance=provenance)
+    known_model = dataclasses.replace(evaluation, cohort=cohort)
+    assert {"technology", "calculation"} <= set(facts_of(known_model, Material()))
 
 
 def test_an_ablation_of_the_same_shape_is_shown(judged, tmp_path, ablation):
