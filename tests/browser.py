@@ -1,6 +1,7 @@
 """A page in headless Chromium, watched over its debugging pipe: no other program is needed."""
 
 import base64
+import fcntl
 import json
 import os
 import select
@@ -142,8 +143,8 @@ def tab(options: tuple[str, ...] = WITH_WEBGL, patience_s: float = 300.0) -> Ite
     theirs, from_browser = os.pipe()
 
     def channels() -> None:
-        # The browser reads descriptor 3 and writes 4; neither may be one of those to be closed.
-        read, write = os.dup2(to_browser, 20), os.dup2(from_browser, 21)
+        # The browser reads descriptor 3 and writes 4; first both go where none of ours can be.
+        read, write = (fcntl.fcntl(end, fcntl.F_DUPFD, 100) for end in (to_browser, from_browser))
         os.dup2(read, 3)
         os.dup2(write, 4)
 
