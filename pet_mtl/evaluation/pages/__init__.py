@@ -15,7 +15,7 @@ from pet_mtl.evaluation.pages import (
 from pet_mtl.evaluation.pages.facts import checklists
 from pet_mtl.evaluation.pages.headlines import headlines, judged_on, statements
 from pet_mtl.evaluation.pages.material import NOTHING, Material, dataset_of, read_material
-from pet_mtl.evaluation.pages.words import short
+from pet_mtl.evaluation.pages.words import nameless, short
 from pet_mtl.evaluation.results import NO_TRUTH, Evaluation, warnings_of
 from pet_mtl.evaluation.wording import counted
 from pet_mtl.report import Page, Section, Table
@@ -44,7 +44,7 @@ def to_page(evaluation: Evaluation, material: Material = NOTHING) -> Page:
         subtitle=f"{counted(len(cohort_of.patients), 'patient')}; {_KINDS[cohort_of.kind]}.",
         headlines=tuple(headlines(evaluation)),
         statements=tuple(statements(evaluation)),
-        warnings=warnings_of(evaluation),
+        warnings=tuple(nameless(evaluation, text) for text in warnings_of(evaluation)),
         sections=tuple(section for section in _sections(evaluation, material) if section),
     )
 

@@ -14,6 +14,7 @@ from pet_mtl.evaluation.pages.words import (
     is_ours,
     is_run,
     joined,
+    nameless,
     number,
     percent,
     said,
@@ -202,7 +203,7 @@ def _evidence(evaluation: Evaluation, _: Material) -> str:
 
 
 def _warnings(evaluation: Evaluation, _: Material) -> str:
-    return " ".join(warnings_of(evaluation))
+    return nameless(evaluation, " ".join(warnings_of(evaluation)))
 
 
 def _failures(_: Evaluation, material: Material) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from pet_mtl.evaluation.findings import LeakCheck, Measure, Subgroup
 from pet_mtl.evaluation.judging import CHANCE
-from pet_mtl.evaluation.pages.words import number, span
+from pet_mtl.evaluation.pages.words import nameless, number, span
 from pet_mtl.evaluation.results import Evaluation
 from pet_mtl.metrics import Interval
 from pet_mtl.report import Check, Forest, ForestRow, Picture, Section, Table
@@ -22,14 +22,15 @@ def leaks(evaluation: Evaluation) -> Section | None:
     counts = Counter(one.verdict for one in found)
     told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in _WORST_FIRST if counts[verdict])
     lead = [f"Checks for outcomes that leak into predictions: {told}."]
+    checks = tuple(_check(evaluation, one) for one in found)
     if evaluation.findings.leaks_allowed:
         lead.append("The evaluation was told to let numbers pass whatever these checks say.")
-    return Section("leaks", "Leak checks", tuple(lead), checks=tuple(map(_check, found)))
+    return Section("leaks", "Leak checks", tuple(lead), checks=checks)
 
 
-def _check(one: LeakCheck) -> Check:
-    """One check."""
-    return Check(one.title, one.verdict, one.said)
+def _check(evaluation: Evaluation, one: LeakCheck) -> Check:
+    """One check, which may tell of studies."""
+    return Check(one.title, one.verdict, nameless(evaluation, one.said))
 
 
 def subgroups(evaluation: Evaluation) -> Section | None:

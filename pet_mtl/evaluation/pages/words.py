@@ -1,5 +1,6 @@
 """Numbers of the report in words."""
 
+import re
 import string
 from typing import Any
 
@@ -11,6 +12,7 @@ from pet_mtl.report import Table
 TOO_FEW = "too few"
 
 _SHORT_HASH = 16
+_TELLING_DIGITS = 4
 _MEASURE_HEADER = ("", "value", "95 % interval", "by", "patients", "without a model", "ideal")
 _MEASURE_COLUMNS = (
     *("key", "title", "value", "low", "high", "too_few", "patients"),
@@ -102,6 +104,19 @@ def _measure_data(one: Measure) -> tuple[object, ...]:
     beside = ["" if value is None else value for value in (one.reference, one.ideal)]
     few = int(one.too_few)
     return (one.key, one.title, *ends, few, one.patients, *beside, one.method, one.reason)
+
+
+def nameless(evaluation: Evaluation, text: str) -> str:
+    """A text that names no study: those of predictions have their owners' names, not pseudonyms."""
+    if is_run(evaluation):
+        return text
+    rows = {name: row for row, name in enumerate(evaluation.cohort.patients.ids, 1) if name in text}
+    # The longest first, for one name may begin another; a short number names nobody.
+    for name in sorted(rows, key=len, reverse=True):
+        if not (name.isdecimal() and len(name) < _TELLING_DIGITS):
+            whole = rf"(?<![\w-]){re.escape(name)}(?![\w-])"
+            text = re.sub(whole, f"row {rows[name]}", text)
+    return text
 
 
 def is_ours(evaluation: Evaluation) -> bool:

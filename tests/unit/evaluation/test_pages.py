@@ -318,6 +318,19 @@ def test_every_fact_that_a_checklist_asks_for_has_a_teller(filled):
     assert all(text.endswith((".", ")")) for text in known.values())
 
 
+def test_studies_of_predictions_are_told_by_their_row(rows, make_predictions, judged):
+    folder = make_predictions(rows, truth=False)
+    known = Known(folder / "cohort" / "clinical.csv", COLUMNS)
+    evaluation = evaluate(Request(folder / "predictions", known, settings=FEW))
+    said = "PAT_001 and PAT_0010; PAT_002, 200 patients (PAT_199)."
+    leak = LeakCheck("twins", "Twins", "failed", said)
+    page = to_page(dataclasses.replace(evaluation, findings=Findings(leaks=(leak,))))
+    (check,) = _sections(page)["leaks"].checks
+    assert check.said == "row 2 and PAT_0010; row 3, 200 patients (row 200)."
+    ours = dataclasses.replace(judged, findings=Findings(leaks=(leak,)))
+    assert _sections(to_page(ours))["leaks"].checks[0].said == said
+
+
 def test_nothing_is_claimed_of_a_model_that_is_not_ours(rows, make_predictions, judged):
     folder = make_predictions(rows, truth=False)
     known = Known(folder / "cohort" / "clinical.csv", COLUMNS)
