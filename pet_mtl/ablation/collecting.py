@@ -10,7 +10,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from pet_mtl.metrics import dice
-from pet_mtl.training.features import group_names, labels_of, outlined
+from pet_mtl.training.features import group_names, labels_of
+from pet_mtl.training.outlines import outlined
 
 Floats = NDArray[np.float64]
 

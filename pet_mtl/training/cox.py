@@ -13,6 +13,7 @@ from scipy import optimize
 
 from pet_mtl.models.heads import CoxHead
 from pet_mtl.training.heads import FEWEST_LABELS, HeadWeights
+from pet_mtl.training.outlines import enough, mask_read, outlined
 
 Floats = NDArray[np.float64]
 
@@ -116,19 +117,29 @@ def store_baseline(model: keras.Model, batches: tf.data.Dataset) -> None:
 
     Args:
         model: The whole network.
-        batches: All training patients, unchanged, as (inputs, targets, weights).
+        batches: All training patients, unchanged, as (inputs, targets, weights). Those without an
+            outline are left out, as by the heads.
     """
     head = model.get_layer("survival") if "survival" in model.output else None
     if not isinstance(head, CoxHead):
         return
-    part = keras.Model(model.input, model.output["survival"])
-    call = tf.function(part, reduce_retracing=True)
+    mask = mask_read(model)
+    names = ("survival", mask) if mask else ("survival",)
+    part = keras.Model(model.input, {name: model.output[name] for name in names})
+
+    @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
+    def call(inputs: dict[str, Any]) -> tuple[Any, Any]:
+        told = part(inputs, training=False)
+        risk = told["survival"]
+        return risk, outlined(told[mask]) if mask else tf.ones_like(risk[:, 0], tf.bool)
+
     rows: list[Any] = []
     for inputs, targets, weights in batches:
-        table = [targets["survival"], call(inputs, training=False), weights["survival"][:, None]]
-        rows.append(np.concatenate([np.asarray(part, np.float64) for part in table], axis=1))
-    time, event, log_hazard, known = np.concatenate(rows).T
-    kept = known > 0
+        risk, read = call(inputs)
+        table = [targets["survival"], risk, weights["survival"][:, None], read[:, None]]
+        rows.append(np.concatenate([np.asarray(one, np.float64) for one in table], axis=1))
+    time, event, log_hazard, known, read = np.concatenate(rows).T
+    kept = (known > 0) & enough(read)
     task = CoxTask(np.zeros((kept.sum(), 0)), time[kept], event[kept], head.edges_days)
     head.baseline.assign(cumulative_baseline(task, log_hazard[kept]))
 

@@ -16,8 +16,9 @@ from pet_mtl.losses import balanced_weights, interval_labels
 from pet_mtl.models.heads import CoxHead
 from pet_mtl.training.coupling import couple_heads
 from pet_mtl.training.cox import CoxTask, fit_cox_head
-from pet_mtl.training.heads import FEWEST_LABELS, HeadTask, HeadWeights, fit_head
+from pet_mtl.training.heads import HeadTask, HeadWeights, fit_head
 from pet_mtl.training.multinomial import ClassTask, fit_classes
+from pet_mtl.training.outlines import enough, mask_read, outlined
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -151,11 +152,11 @@ def collect(model: keras.Model, batches: tf.data.Dataset) -> tuple[dict[str, Any
 
     Returns:
         Group to (patients, columns); and `survival`, `response`, `has_survival`, `has_response`,
-        with clinical inputs `known`, and of a network with a mask `outlined`.
+        with clinical inputs `known`, and of heads that read under a mask `outlined`.
     """
     names = group_names(model)
     wanted = {n: model.get_layer(f"{n}_standard").input for n in names}
-    mask = next((n for n in ("segmented", "mask") if n in model.output), None)
+    mask = mask_read(model)
     probe = keras.Model(model.input, wanted | ({_MASK: model.output[mask]} if mask else {}))
 
     @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
@@ -176,26 +177,16 @@ def collect(model: keras.Model, batches: tf.data.Dataset) -> tuple[dict[str, Any
     return {n: np.concatenate(v) for n, v in rows.items()}, joined
 
 
-def outlined(logits: Any) -> Any:
-    """(patients,) whether a mask, logits (patients, z, y, x, scales), is not empty in the first."""
-    return tf.reduce_any(logits[..., 0] > 0, axis=(1, 2, 3))
-
-
 def readable(labels: dict[str, Any]) -> Bools:
-    """Who is fitted to: patients with an outline, or everyone where too few have one.
-
-    Statistics of an empty mask are far from those of any lesion: a few such patients, whose
-    lesion lies outside a cube that was cut at a guess, would set every scale and turn every axis.
+    """Who is fitted to, of all patients.
 
     Args:
-        labels: What `collect` found.
+        labels: What `collect` found; a network that reads no mask tells nothing of outlines.
 
     Returns:
         (patients,).
     """
-    known = labels.get("outlined", np.ones(len(labels["has_survival"])))
-    rows: Bools = np.asarray(known) > 0
-    return rows if rows.sum() >= FEWEST_LABELS else np.ones_like(rows)
+    return enough(labels.get("outlined", np.ones(len(labels["has_survival"]))))
 
 
 def group_names(model: keras.Model) -> tuple[str, ...]:

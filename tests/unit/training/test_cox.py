@@ -14,8 +14,10 @@ from pet_mtl.export import export_bundle, load_predictor, readable_outputs
 from pet_mtl.losses import CoxPartialLikelihood, LogisticHazard
 from pet_mtl.models import ModelSpec, build_model, load_model
 from pet_mtl.sample import GridPlan
+from pet_mtl.training import cox
 from pet_mtl.training.cox import CoxTask, cumulative_baseline, fit_cox_head, store_baseline
 from pet_mtl.training.features import fit_outcomes
+from pet_mtl.training.heads import FEWEST_LABELS
 
 EDGES = (2.0, 5.0, 9.0, 500.0)
 PATIENTS, SIZE = 24, 8
@@ -160,6 +162,23 @@ def test_a_moved_head_gets_its_baseline_anew(fitted) -> None:
     made = CoxTask(np.zeros((len(time), 0)), time, event, EDGES)
     expected = cumulative_baseline(made, log_hazard[known > 0])
     assert len(time) == PATIENTS - 1
+    assert np.asarray(head.baseline) == pytest.approx(expected, rel=1e-3)
+
+
+def test_patients_without_an_outline_are_in_no_risk_set(fitted, monkeypatch) -> None:
+    """Here the first of every batch has none."""
+    model, inputs, batches, _ = fitted
+    head = model.get_layer("survival")
+    monkeypatch.setattr(cox, "outlined", lambda logits: tf.range(tf.shape(logits)[0]) > 0)
+    store_baseline(model, batches)
+    labels, known = (np.concatenate([batch[k]["survival"] for batch in batches]) for k in (1, 2))
+    first = np.concatenate([np.arange(len(batch[2]["survival"])) == 0 for batch in batches])
+    kept = (known > 0) & ~first
+    assert first.sum() > 1 and kept.sum() >= FEWEST_LABELS
+    time, event = labels[kept].T.astype(np.float64)
+    log_hazard = np.asarray(model(inputs)["survival"], np.float64)[kept, 0]
+    made = CoxTask(np.zeros((len(time), 0)), time, event, EDGES)
+    expected = cumulative_baseline(made, log_hazard)
     assert np.asarray(head.baseline) == pytest.approx(expected, rel=1e-3)
 
 

@@ -10,7 +10,8 @@ import tensorflow as tf
 from pet_mtl.config import LossConfig, ModelConfig
 from pet_mtl.models import FEATURES, ModelSpec, build_model, load_model
 from pet_mtl.sample import GridPlan
-from pet_mtl.training.features import collect, fit_collected, fit_outcomes, head_inputs, outlined
+from pet_mtl.training.features import collect, fit_collected, fit_outcomes, head_inputs
+from pet_mtl.training.outlines import mask_read, outlined
 
 PATIENTS, SIZE = 24, 16
 
@@ -107,3 +108,17 @@ def test_an_empty_mask_is_known_to_be_one() -> None:
     logits[1, 2, 2, 2, 0] = 0.1
     logits[2, ..., 1] = 5.0  # the context cube alone
     assert outlined(logits).numpy().tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("changes", "output"),
+    [
+        ({}, "mask"),
+        ({"radiomics": False, "learned": True}, "mask"),
+        ({"radiomics": False, "learned": True, "pool": ("all",)}, ""),
+    ],
+)
+def test_outlines_matter_to_heads_that_read_under_a_mask(changes: dict, output: str) -> None:
+    spec = ModelSpec(GridPlan(SIZE, 3.0, 6.0), (), (100.0, 300.0, 900.0))
+    model = build_model(ModelConfig(filters=(4, 8), groups=2, **changes), spec)
+    assert mask_read(model) == output
